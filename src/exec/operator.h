@@ -14,8 +14,9 @@
  * the same local state. Whoever keeps rows longer retains their buffers, or copies when it would pin twice what it needs.
  *
  * Epochs. Morsels carry the epoch they belong to. A source ends an epoch with a control message: WATERMARK (no row below
- * this value will come), BARRIER (take a snapshot) or END. When every morsel of the epoch has left every task, each task's locals are
- * flushed (flush, combine), and then the message reaches each global state of the pipeline exactly once, from source to
+ * this value will come), BARRIER (take a snapshot) or END. What an operator held back is flushed at the end of each
+ * morsel, so that nothing mixes rows of two morsels. When every morsel of the epoch has left every task, each task's sink
+ * state is combined, and then the message reaches each global state of the pipeline exactly once, from source to
  * sink; a sink with several input pipelines gets it when all of them have ended the epoch, with the least watermark. Then
  * the sink's finish tasks run in parallel, and the epoch is complete: pipelines that depend on this one may start on the
  * same epoch. A batch query is one epoch that ends with END at watermark infinity. */
@@ -87,9 +88,10 @@ typedef struct wr_operator_ops {
     void (*local_destroy)(wr_operator *op, wr_local *local);
     wr_status (*push)(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow, wr_waker *waker,
                       wr_error *err);
-    /* Gives what the local state held back in this epoch: HAVE_OUTPUT until NEED_INPUT. NULL: holds nothing back. */
+    /* At the end of each morsel: gives what the local state held back, HAVE_OUTPUT until NEED_INPUT. NULL: holds nothing
+     * back. */
     wr_status (*flush)(wr_operator *op, wr_local *local, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err);
-    /* Once per epoch, after all flushes. NULL: stateless. */
+    /* Once per epoch, when all its rows have passed. NULL: stateless. */
     wr_status (*control)(wr_operator *op, const wr_control *control, wr_error *err);
     bool retracts; /* understands batches with weights; others are never put behind a source that has them */
 } wr_operator_ops;
@@ -107,8 +109,7 @@ typedef struct wr_source_ops {
     wr_status (*local_create)(wr_source *source, wr_local **out, wr_error *err);
     void (*local_destroy)(wr_source *source, wr_local *local);
     /* The next morsel (HAVE_OUTPUT); or the end of its epoch (DONE, *control says how); or BLOCKED. After END not called
-     * again. Called from many tasks at once. When a task has been given the end of an epoch, no call comes until all
-     * tasks have finished it. */
+     * again. One call at a time; after the end of an epoch the next call comes when all tasks have finished it. */
     wr_status (*next)(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
                       wr_error *err);
     /* The next batch of a morsel (HAVE_OUTPUT), or NEED_INPUT at its end. The driver stamps ordinals. */

@@ -38,12 +38,4 @@ void wr_task_group_destroy(wr_task_group *group);
 void wr_task_init(wr_task *task, wr_task_group *group, wr_task_result (*run)(wr_task *task, uint32_t worker));
 void wr_task_submit(wr_task *task); /* first queueing; from any thread */
 
-/* Blocking I/O runs on a pool of its own: the request's `work` is called there once, then `done` (a waker) is woken. */
-typedef struct wr_io_request {
-    void (*work)(struct wr_io_request *request);
-    wr_waker *done;
-    struct wr_io_request *next; /* the scheduler's */
-} wr_io_request;
-void wr_scheduler_io(wr_scheduler *scheduler, wr_io_request *request);
-
 #endif
