@@ -2,6 +2,8 @@
  *
  * Every morsel keeps at most offset + limit rows of its own. Morsels that are done, counted from the first without a gap, form the
  * prefix; once the prefix holds enough rows the source is told to stop. The rows then go out in order. */
+#include <stdlib.h>
+
 #include "exec/nodes.h"
 
 typedef struct morsel_rows {

@@ -29,8 +29,6 @@ WR_MUST_CHECK wr_status wr_result_add_input(wr_result_queue *queue, uint32_t sou
 /* Waits for the next batch and moves it to `batch` (initialised by the caller with the query's allocator). *more is false at the end of the
  * query, or when it failed or was stopped: the pipeline set knows why. */
 void wr_result_next(wr_result_queue *queue, wr_batch *batch, bool *more);
-/* Wakes the reader: the query has failed. */
-void wr_result_abort(wr_result_queue *queue);
 
 /* A list of batches that is filled in one place and emptied in another; lock held by the owner. */
 typedef struct wr_batch_list {

@@ -146,6 +146,8 @@ typedef struct wr_sink_ops {
     /* Finish task `task`: a bounded piece of work; *flow DONE when it is at its end, NEED_INPUT to be called again, or
      * BLOCKED. NULL when control never asks for one. */
     wr_status (*finish)(wr_sink *sink, uint32_t task, wr_flow *flow, wr_waker *waker, wr_error *err);
+    /* The query has failed or was stopped: wakes whoever reads from this sink outside the pool. NULL: nobody does. */
+    void (*abort)(wr_sink *sink);
     bool retracts;
 } wr_sink_ops;
 struct wr_sink {

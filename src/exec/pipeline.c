@@ -324,6 +324,10 @@ void wr_pipeline_set_fail(wr_pipeline_set *set, const wr_error *err) {
         set->failed = true;
         set->error = *err;
         set->exec->cancelled = true;
+        for (uint32_t i = 0; i < set->gate_count; i++) {
+            wr_sink *sink = set->gates[i]->sink;
+            if (sink->ops->abort) sink->ops->abort(sink);
+        }
         wake_tasks(set);
         wr_condition_broadcast(&set->changed);
     }

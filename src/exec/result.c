@@ -144,6 +144,15 @@ static wr_status result_control(wr_sink *sink, const wr_control *control, uint32
     return WR_OK;
 }
 
+static void result_abort(wr_sink *sink) {
+    wr_result_queue *q = queue_of(sink);
+    wr_mutex_lock(&q->lock);
+    q->aborted = true;
+    wr_condition_broadcast(&q->changed);
+    wr_wait_list_wake(&q->parked);
+    wr_mutex_unlock(&q->lock);
+}
+
 static void result_destroy(wr_sink *sink) {
     wr_result_queue *q = queue_of(sink);
     wr_allocator *a = sink->base.exec->allocator;
@@ -166,6 +175,7 @@ static const wr_sink_ops result_ops = {
     .morsel_done = result_morsel_done,
     .input_done = result_input_done,
     .control = result_control,
+    .abort = result_abort,
 };
 
 wr_status wr_result_create(wr_sink **out, wr_result_queue **queue, wr_exec *exec, wr_error *err) {
@@ -223,13 +233,5 @@ void wr_result_next(wr_result_queue *q, wr_batch *batch, bool *more) {
         wr_wait_list_wake(&q->parked);
         *more = true;
     }
-    wr_mutex_unlock(&q->lock);
-}
-
-void wr_result_abort(wr_result_queue *q) {
-    wr_mutex_lock(&q->lock);
-    q->aborted = true;
-    wr_condition_broadcast(&q->changed);
-    wr_wait_list_wake(&q->parked);
     wr_mutex_unlock(&q->lock);
 }
