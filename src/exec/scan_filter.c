@@ -4,6 +4,7 @@
  * conjunct for rows of which only minimum, maximum and the number of NULLs are known? Three answers are possible, as sets of
  * truth values: never true (NONE), always true (ALL), anything else (SOME). What is not understood is SOME. */
 #include "exec/scan.h"
+#include "kernel/compare.h"
 
 typedef struct conjunct {
     wr_allocator *allocator;
@@ -34,6 +35,10 @@ static bool is_all_null(const wr_column_bounds *b) {
     return b->null_count >= 0 && b->null_count == b->row_count;
 }
 
+static bool is_float(wr_type type) {
+    return type.id == WR_TYPE_FLOAT || type.id == WR_TYPE_DOUBLE;
+}
+
 /* Column <op> constant, where the column's values lie in [min, max]. */
 static wr_zone_answer zone_compare(wr_compare_op op, const wr_column_bounds *b, const wr_value *constant) {
     if (constant->is_null || is_all_null(b)) return WR_ZONE_NONE;
@@ -48,6 +53,10 @@ static wr_zone_answer zone_compare(wr_compare_op op, const wr_column_bounds *b, 
     case WR_GT: none = high <= 0; all = low > 0; break;
     case WR_GE: none = high < 0; all = low >= 0; break;
     default: break;
+    }
+    if (is_float(constant->type)) { /* bounds say nothing of NaN, which is above all numbers */
+        all = false;
+        none = none && (op == WR_EQ || op == WR_LT || op == WR_LE) && constant->f64 == constant->f64;
     }
     if (none) return WR_ZONE_NONE;
     return all && b->null_count == 0 ? WR_ZONE_ALL : WR_ZONE_SOME;
@@ -74,6 +83,7 @@ static wr_compare_op mirrored(wr_compare_op op) {
 static wr_zone_answer zone_columns(wr_compare_op op, const wr_column_bounds *a, const wr_column_bounds *b) {
     if (is_all_null(a) || is_all_null(b)) return WR_ZONE_NONE;
     if (!a->has_bounds || !b->has_bounds || !wr_type_equal(a->min.type, b->min.type)) return WR_ZONE_SOME;
+    if (is_float(a->min.type)) return WR_ZONE_SOME;
     bool below = wr_value_compare(&a->max, &b->min) < 0, above = wr_value_compare(&a->min, &b->max) > 0;
     bool none = (op == WR_EQ && (below || above)) || ((op == WR_LT || op == WR_LE) && above) || ((op == WR_GT || op == WR_GE) && below);
     return none ? WR_ZONE_NONE : WR_ZONE_SOME;
