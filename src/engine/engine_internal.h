@@ -26,7 +26,7 @@ typedef struct wr_settings {
 void wr_settings_default(wr_settings *settings);
 /* `open`: the database is being opened; afterwards settings that belong to it can be changed only where that works live. */
 WR_MUST_CHECK wr_status wr_settings_set(wr_settings *settings, wr_str name, wr_str value, bool open, wr_error *err);
-WR_MUST_CHECK wr_status wr_settings_reset(wr_settings *settings, wr_str name, wr_error *err);
+WR_MUST_CHECK wr_status wr_settings_reset(wr_settings *settings, const wr_settings *defaults, wr_str name, wr_error *err);
 
 struct weir_database {
     wr_budget *budget;
