@@ -4,6 +4,7 @@
 
 #include "engine/catalog.h"
 #include "exec/build.h"
+#include "exec/scan.h"
 #include "optimize/optimizer.h"
 #include "plan/binder.h"
 #include "sql/parser.h"
@@ -36,42 +37,56 @@ struct weir_database {
     wr_gate *gate;
     wr_database_catalog *catalog;
     wr_settings settings; /* defaults of new sessions */
-    _Atomic uint32_t session_count;
+    wr_mutex lock;        /* of `scheduler` while it is made */
 };
+
+WR_MUST_CHECK wr_status wr_database_scheduler(weir_database *database, wr_scheduler **out, wr_error *err);
 
 struct weir_session {
     weir_database *database;
     wr_settings settings;
     wr_mutex lock;              /* guards `running` against cancel */
     wr_pipeline_set *running;
-    bool cancel_requested;
 };
+WR_MUST_CHECK wr_status wr_session_set(weir_session *session, wr_str name, wr_str value, wr_error *err);
 
 struct weir_result {
     weir_session *session;
+    wr_budget *budget; /* the query's */
     wr_allocator *allocator;
-    wr_budget *budget;
+    wr_arena arena;       /* the statement's nodes, names, texts */
     wr_catalog *catalog;  /* pinned version; NULL when none */
-    wr_arena arena;       /* of the statement's nodes */
     wr_plan plan;
     bool has_plan;
     wr_exec exec;
-    bool has_exec;
-    wr_pipeline_set *pipelines;
+    wr_pipeline_set *pipelines; /* NULL: not a query, or explained */
     wr_result_queue *queue;
-    wr_schema schema;     /* names and types of the columns, in the arena */
-    char **type_names;    /* in the arena */
-    wr_batch batch;       /* the rows fetched last */
-    wr_text *texts;       /* one a column: the value shown last */
-    bool ended;
-    wr_str lines;         /* results that are text: EXPLAIN, SHOW */
-    bool lines_given;
+    uint32_t column_count;
+    wr_str *names;
+    wr_type *types;
+    wr_str *type_names;
+    wr_batch batch;   /* the rows fetched last */
+    wr_text *texts;   /* one a column: the value shown last */
+    wr_str lines;     /* a result that is text, a row a line: EXPLAIN */
+    bool at_end;
 };
 
-/* query.c: one statement of a session, from node to an open result. */
-WR_MUST_CHECK wr_status wr_statement_run(weir_session *session, wr_arena *arena_taken, const wr_node *node, weir_result **out, wr_error *err);
-WR_MUST_CHECK wr_status wr_result_fetch_batch(weir_result *result, bool *more, wr_error *err);
-WR_MUST_CHECK wr_status wr_query_open(weir_result *result, const wr_node *query, bool start, wr_error *err);
+/* query.c: binds, optimizes and builds; the pipelines stand ready in the result. */
+WR_MUST_CHECK wr_status wr_query_prepare(weir_result *result, const wr_node *query, wr_error *err);
+WR_MUST_CHECK wr_status wr_query_start(weir_result *result, wr_error *err);
+/* Moves the next rows into result->batch; *more is false at the end. */
+WR_MUST_CHECK wr_status wr_query_fetch(weir_result *result, bool *more, wr_error *err);
+/* Stops what runs and frees what the query holds; the result itself stays. */
+void wr_query_finish(weir_result *result);
+/* explain.c: runs the query for its counters when `analyze`; result->lines then holds the text. */
 WR_MUST_CHECK wr_status wr_query_explain(weir_result *result, const wr_node *query, bool analyze, wr_error *err);
+/* statement.c */
+WR_MUST_CHECK wr_status wr_statement_run(weir_session *session, const wr_node *node, weir_result *result, wr_error *err);
+WR_MUST_CHECK wr_status wr_open_result(weir_result **out, weir_session *session, wr_error *err);
+/* A result of one VARCHAR column. */
+WR_MUST_CHECK wr_status wr_result_set_lines(weir_result *result, const char *column, wr_str lines, wr_error *err);
+
+/* Copies an error to the caller's; `base` is added to its position. */
+weir_status wr_report(const wr_error *err, uint32_t base, weir_error *out);
 
 #endif

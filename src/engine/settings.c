@@ -10,7 +10,6 @@ typedef struct setting_row {
     bool at_open; /* can be set only when the database is opened */
     wr_status (*read)(wr_settings *settings, wr_str value, wr_error *err);
     void (*copy)(wr_settings *to, const wr_settings *from); /* for RESET */
-    const char *summary;
 } setting_row;
 
 static wr_status bad(wr_error *err, const char *name, wr_str value, const char *expected) {
@@ -135,16 +134,16 @@ COPY_SCALAR(force_spill)
 COPY_TEXT(time_zone)
 
 static const setting_row rows[] = {
-    {"threads", true, set_threads, copy_threads, "worker threads of the database"},
-    {"memory_limit", false, set_memory_limit, copy_memory_limit, "bytes that the database may hold"},
-    {"temp_directory", false, set_temp_directory, copy_temp_directory, "folder for rows that do not fit into memory"},
-    {"temp_limit", false, set_temp_limit, copy_temp_limit, "bytes that a query may put there"},
-    {"batch_rows", false, set_batch_rows, copy_batch_rows, "rows that are worked on at once"},
-    {"instruction_set", false, set_isa, copy_isa, "loops for this processor: auto, base, v3, v4"},
-    {"optimizer", false, set_optimizer, copy_optimizer, "whether plans are optimized"},
-    {"skip_passes", false, set_skip_passes, copy_skip_passes, "optimizer passes to leave out, by name"},
-    {"force_spill", false, set_force_spill, copy_force_spill, "operators write to temp_directory early, to test it"},
-    {"time_zone", false, set_time_zone, copy_time_zone, "zone in which instants are shown and cut"},
+    {"threads", true, set_threads, copy_threads},
+    {"memory_limit", false, set_memory_limit, copy_memory_limit},
+    {"temp_directory", false, set_temp_directory, copy_temp_directory},
+    {"temp_limit", false, set_temp_limit, copy_temp_limit},
+    {"batch_rows", false, set_batch_rows, copy_batch_rows},
+    {"instruction_set", false, set_isa, copy_isa},
+    {"optimizer", false, set_optimizer, copy_optimizer},
+    {"skip_passes", false, set_skip_passes, copy_skip_passes},
+    {"force_spill", false, set_force_spill, copy_force_spill},
+    {"time_zone", false, set_time_zone, copy_time_zone},
 };
 
 void wr_settings_default(wr_settings *s) {

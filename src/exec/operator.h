@@ -58,7 +58,7 @@ typedef struct wr_exec {
     uint32_t batch_rows;
     _Atomic bool cancelled;    /* set by cancel, timeout, the first error and the end; seen before each batch */
     bool force_spill;          /* tests: every operator that can spill does so early and often */
-    struct wr_query_error *error; /* the first error wins; see pipeline.h */
+    bool measure;              /* EXPLAIN ANALYZE: nodes count their time */
 } wr_exec;
 
 /* Added up per local state and summed at the end: EXPLAIN ANALYZE. */
