@@ -1,4 +1,5 @@
 /* Versions of the catalog and the cache of opened files; see catalog.h. */
+#include "base/lock.h"
 #include "engine/catalog.h"
 
 enum { CACHED_FILES_MAX = 1024 };

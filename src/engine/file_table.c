@@ -2,6 +2,7 @@
  *
  * Statistics are worked out once a column, when somebody asks, from the bounds of all parts; one part's dictionary is looked at
  * to guess how many different values there are. */
+#include "base/lock.h"
 #include "engine/catalog.h"
 
 typedef struct column_facts {
