@@ -100,7 +100,7 @@ static int parse_options(options *o, int argc, char **argv) {
 static bool run_inputs(shell *sh, const options *o) {
     for (size_t i = 0; i < o->input_count; i++) {
         const input *in = &o->inputs[i];
-        bool ok = in->sql ? shell_run_text(sh, "-c", in->sql, strlen(in->sql)) : shell_run_file(sh, in->file);
+        bool ok = in->sql ? shell_run_text(sh, in->sql, strlen(in->sql)) : shell_run_file(sh, in->file);
         if (!ok) return false;
     }
     if (o->input_count) return true;
@@ -115,6 +115,7 @@ int main(int argc, char **argv) {
     shell sh = {.header = o.header, .out = stdout};
     sh.interactive = o.input_count == 0 && isatty(STDIN_FILENO);
     sh.mode = o.has_mode ? o.mode : isatty(STDOUT_FILENO) ? MODE_BOX : MODE_CSV;
+    shell_watch_interrupts();
     weir_error error;
     if (weir_database_open(o.settings, o.setting_count, &sh.database, &error) != WEIR_OK ||
         weir_session_open(sh.database, &sh.session, &error) != WEIR_OK) {

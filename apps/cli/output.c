@@ -78,15 +78,19 @@ static void json_text(FILE *out, const char *text, size_t size) {
     fputc('"', out);
 }
 
-/* Types whose text is a JSON value as it is; inf and nan are not. */
-static bool json_is_bare(const char *type, const char *text) {
-    static const char *const bare[] = {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
-                                       "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE"};
-    if (!strncmp(type, "DECIMAL", 7)) return true;
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++) {
-        if (!strcmp(type, bare[i])) return !strpbrk(text, "iN") || !strcmp(type, "BOOLEAN");
+static bool is_number(const char *type) {
+    static const char *const numbers[] = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+                                          "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE"};
+    bool decimal = !strncmp(type, "DECIMAL", 7) && type[strlen(type) - 1] == ')';
+    for (size_t i = 0; !decimal && i < sizeof numbers / sizeof *numbers; i++) {
+        if (!strcmp(type, numbers[i])) return true;
     }
-    return false;
+    return decimal;
+}
+
+/* Text that is a JSON value as it is; inf and nan are not. */
+static bool json_is_bare(const char *type, const char *text) {
+    return !strcmp(type, "BOOLEAN") || (is_number(type) && !strpbrk(text, "in"));
 }
 
 static void json_row(shell *sh, weir_result *r, size_t row) {
@@ -179,7 +183,7 @@ static char *make_cell(const char *text) {
     size_t width = 0, n = 0;
     bool cut = text_width(text) > CELL_WIDTH_MAX;
     for (size_t i = 0; i < size; i++) {
-        if ((text[i] & 0xc0) != 0x80 && ++width > CELL_WIDTH_MAX - cut) break;
+        if ((text[i] & 0xc0) != 0x80 && ++width > (size_t)(CELL_WIDTH_MAX - cut)) break;
         cell[n++] = (unsigned char)text[i] < 0x20 ? ' ' : text[i];
     }
     memcpy(cell + n, cut ? "…" : "", cut ? 4 : 1);
@@ -189,12 +193,6 @@ static char *make_cell(const char *text) {
 static char **table_cell(const table *t, size_t row, size_t column) {
     size_t slot = row < TABLE_HEAD ? row : TABLE_HEAD + (row - TABLE_HEAD) % TABLE_TAIL;
     return &t->cells[slot * t->columns + column];
-}
-
-static bool is_number(const char *type) {
-    return strstr(type, "INT") == type || strstr(type, "INT") == type + 1 || strstr(type, "INT") == type + 2 || strstr(type, "INT") == type + 3 ||
-           strstr(type, "INT") == type + 4 || strstr(type, "INT") == type + 5 || !strncmp(type, "DECIMAL", 7) || !strcmp(type, "DOUBLE") ||
-           !strcmp(type, "FLOAT");
 }
 
 static bool table_fill(table *t, weir_result *r, weir_error *error) {

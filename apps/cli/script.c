@@ -1,10 +1,12 @@
 /* Scripts: statements one after the other, dot commands between them, errors with a caret under the SQL. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/shell.h"
 
@@ -59,11 +61,28 @@ static long peak_megabytes(void) {
 
 /* ---- cancel ---- */
 
-static weir_session *volatile interruptible;
+/* Ctrl-C is taken by a thread that waits for it, so that cancelling may lock; a second one within the same statement ends the process. */
+static weir_session *_Atomic interruptible;
 
-static void on_interrupt(int signal_number) {
-    (void)signal_number;
-    if (interruptible) weir_session_cancel(interruptible);
+static void *wait_for_interrupt(void *user) {
+    sigset_t *signals = user;
+    int number;
+    while (sigwait(signals, &number) == 0) {
+        weir_session *session = interruptible;
+        if (!session) _exit(130);
+        weir_session_cancel(session);
+        interruptible = NULL;
+    }
+    return NULL;
+}
+
+void shell_watch_interrupts(void) {
+    static sigset_t signals;
+    pthread_t thread;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    if (pthread_create(&thread, NULL, wait_for_interrupt, &signals) == 0) pthread_detach(thread);
 }
 
 /* ---- running ---- */
@@ -88,9 +107,11 @@ static bool run_statement(shell *sh, const char *text, size_t size, size_t *curs
     double wall = wall_seconds(), cpu = cpu_seconds();
     weir_error error;
     weir_result *result = NULL;
+    interruptible = sh->session;
     bool ok = weir_query_next(sh->session, text, size, cursor, &result, &error) == WEIR_OK;
     bool empty = ok && !result;
     if (ok && result) ok = shell_print(sh, result, &error);
+    interruptible = NULL;
     weir_result_close(result);
     if (!ok) print_error(&error, text, size);
     if (sh->timer && !empty) {
@@ -105,11 +126,8 @@ static size_t skip_blanks(const char *text, size_t size, size_t at) {
     return at;
 }
 
-bool shell_run_text(shell *sh, const char *name, const char *text, size_t size) {
-    (void)name;
+bool shell_run_text(shell *sh, const char *text, size_t size) {
     size_t cursor = 0;
-    interruptible = sh->session;
-    signal(SIGINT, on_interrupt);
     bool ok = true;
     while (ok && (cursor = skip_blanks(text, size, cursor)) < size) {
         if (text[cursor] == '.') {
@@ -121,8 +139,6 @@ bool shell_run_text(shell *sh, const char *name, const char *text, size_t size) 
             ok = run_statement(sh, text, size, &cursor);
         }
     }
-    signal(SIGINT, SIG_DFL);
-    interruptible = NULL;
     return ok;
 }
 
@@ -147,7 +163,7 @@ bool shell_run_file(shell *sh, const char *path) {
     bool ok = !ferror(in) && text;
     if (!ok) fprintf(stderr, "weir: cannot read %s\n", path ? path : "standard input");
     if (path) fclose(in);
-    if (ok) ok = shell_run_text(sh, path, text, size);
+    if (ok) ok = shell_run_text(sh, text, size);
     free(text);
     return ok;
 }
@@ -170,7 +186,7 @@ bool shell_run_terminal(shell *sh) {
         bool command = first < size && text[first] == '.';
         bool complete = command || (memchr(text, ';', size) && !weir_script_is_incomplete(text, size));
         if (first == size || complete) {
-            if (complete) shell_run_text(sh, NULL, text, size);
+            if (complete) shell_run_text(sh, text, size);
             size = 0;
         }
         fputs(size ? "   -> " : "weir> ", stdout);

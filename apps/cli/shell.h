@@ -24,7 +24,9 @@ bool shell_mode_parse(const char *name, shell_mode *out);
 bool shell_print(shell *sh, weir_result *result, weir_error *error);
 
 /* script.c: runs a text of statements and dot commands; false when one failed, and then what follows it was not run. */
-bool shell_run_text(shell *sh, const char *name, const char *text, size_t size);
+bool shell_run_text(shell *sh, const char *text, size_t size);
+/* Ctrl-C cancels the running statement, and ends the process when none runs. Before any other thread is started. */
+void shell_watch_interrupts(void);
 bool shell_run_file(shell *sh, const char *path);
 bool shell_run_terminal(shell *sh);
 
