@@ -6,7 +6,8 @@
  * written to disk as it is; on load, pointers are shifted by the distance between its old and new address.
  *
  * Row:  [validity bits of all columns][columns, aligned][tail: the owner's bytes, e.g. a hash or aggregate states]
- * LIST, STRUCT and MAP columns are kept as an encoded run of bytes in the heap behind a string view. */
+ * The cell of a NULL is zeros. LIST, STRUCT and MAP columns are kept as an encoded run of bytes behind a string view,
+ * without pointers inside. */
 #ifndef WR_COLUMN_ROW_PAGE_H
 #define WR_COLUMN_ROW_PAGE_H
 

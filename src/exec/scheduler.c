@@ -92,9 +92,8 @@ static wr_task *deque_steal(worker *w) {
 }
 
 static void enqueue(wr_scheduler *s, wr_task *task) {
-    worker *w = current_worker && current_worker->scheduler == s
-                    ? current_worker
-                    : &s->workers[s->next_worker++ % s->worker_count];
+    worker *w = current_worker && current_worker->scheduler == s ? current_worker
+                                                                 : &s->workers[s->next_worker++ % s->worker_count];
     s->queued++;
     deque_push(w, task);
     wr_mutex_lock(&s->sleep_lock);
@@ -241,7 +240,8 @@ static void task_wake(wr_waker *waker) {
         int seen = task->state;
         int wanted = seen == TASK_PARKED ? TASK_QUEUED : seen == TASK_RUNNING ? TASK_RUNNING_WOKEN : seen;
         if (wanted == seen) return;
-        if (__atomic_compare_exchange_n((int *)&task->state, &seen, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        if (__atomic_compare_exchange_n((int *)&task->state, &seen, wanted, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
             if (wanted == TASK_QUEUED) enqueue(task->group->scheduler, task);
             return;
         }
@@ -259,4 +259,23 @@ void wr_task_submit(wr_task *task) {
     wr_mutex_unlock(&group->lock);
     task->state = TASK_QUEUED;
     enqueue(group->scheduler, task);
+}
+
+void wr_wait_list_add(wr_wait_list *list, wr_waker *waker) {
+    for (wr_waker *w = list->first; w; w = w->next) {
+        if (w == waker) return;
+    }
+    waker->next = list->first;
+    list->first = waker;
+}
+
+void wr_wait_list_wake(wr_wait_list *list) {
+    wr_waker *waker = list->first;
+    list->first = NULL;
+    while (waker) {
+        wr_waker *next = waker->next;
+        waker->next = NULL;
+        waker->wake(waker);
+        waker = next;
+    }
 }

@@ -102,7 +102,7 @@ WR_ALWAYS_INLINE void compare_interval(wr_compare_op op, const wr_interval *a, c
         uint32_t count = wr_word_rows(row, n);
         uint64_t word = 0;
         for (uint32_t j = 0; j < count; j++) {
-            wr_int128 x = wr_interval_span(a[row + j]), y = wr_interval_span(b[constant ? 0 : row + j]);
+            wr_int128 x = wr_interval_length(a[row + j]), y = wr_interval_length(b[constant ? 0 : row + j]);
             word |= (uint64_t)holds_i128(op, x, y) << j;
         }
         out[row / 64] = word;
