@@ -331,7 +331,7 @@ static wr_status get_text(wr_span *in, wr_arena *arena, wr_node *node, wr_error 
 }
 
 static wr_status get_node(wr_span *in, wr_arena *arena, uint32_t depth, wr_node **out, wr_error *err) {
-    uint8_t kind;
+    uint8_t kind = NO_NODE;
     uint32_t flags, position, child_count;
     wr_node head = {.text = {"", 0}};
     *out = NULL;
@@ -354,7 +354,7 @@ static wr_status get_node(wr_span *in, wr_arena *arena, uint32_t depth, wr_node 
 }
 
 wr_status wr_node_decode(wr_span *in, wr_arena *arena, wr_node **out, wr_error *err) {
-    uint8_t version;
+    uint8_t version = 0;
     *out = NULL;
     const uint8_t *head = wr_span_take(in, sizeof magic);
     if (!head || memcmp(head, magic, sizeof magic) != 0 || !wr_span_u8(in, &version)) {
