@@ -129,6 +129,11 @@ typedef struct join_words {
     bool conditional; /* ON or USING has to follow */
 } join_words;
 
+/* LEFT, or LEFT OUTER. */
+static uint32_t outer_words(const wr_parser *p, uint32_t ahead) {
+    return wr_sql_is_word_at(p, ahead + 1, WR_KEYWORD_OUTER) ? 2 : 1;
+}
+
 /* [NATURAL] [ASOF] [INNER | LEFT [OUTER] | RIGHT | FULL | SEMI | ANTI | CROSS | POSITIONAL] JOIN: the number of words, 0
  * when there is no join here. */
 static uint32_t join_start(const wr_parser *p, join_words *out) {
@@ -143,21 +148,20 @@ static uint32_t join_start(const wr_parser *p, join_words *out) {
         out->flags |= WR_NODE_ASOF;
         ahead++;
     }
-    bool outer = false;
+    bool by_row = false; /* without a condition: neither NATURAL nor ASOF can say more */
     switch (wr_sql_token(p, ahead)->keyword) {
     case WR_KEYWORD_INNER: ahead++; break;
-    case WR_KEYWORD_LEFT: out->text = "left", outer = true; break;
-    case WR_KEYWORD_RIGHT: out->text = "right", outer = true; break;
-    case WR_KEYWORD_FULL: out->text = "full", outer = true; break;
+    case WR_KEYWORD_LEFT: out->text = "left", ahead += outer_words(p, ahead); break;
+    case WR_KEYWORD_RIGHT: out->text = "right", ahead += outer_words(p, ahead); break;
+    case WR_KEYWORD_FULL: out->text = "full", ahead += outer_words(p, ahead); break;
     case WR_KEYWORD_SEMI: out->text = "semi", ahead++; break;
     case WR_KEYWORD_ANTI: out->text = "anti", ahead++; break;
-    case WR_KEYWORD_CROSS: out->text = "cross", out->conditional = false, ahead++; break;
-    case WR_KEYWORD_POSITIONAL: out->text = "positional", out->conditional = false, ahead++; break;
+    case WR_KEYWORD_CROSS: out->text = "cross", by_row = true, ahead++; break;
+    case WR_KEYWORD_POSITIONAL: out->text = "positional", by_row = true, ahead++; break;
     default: break;
     }
-    if (outer) ahead += wr_sql_is_word_at(p, ahead + 1, WR_KEYWORD_OUTER) ? 2 : 1;
-    bool by_row = strcmp(out->text, "cross") == 0 || strcmp(out->text, "positional") == 0;
     if (by_row && out->flags) return 0;
+    if (by_row) out->conditional = false;
     return wr_sql_is_word_at(p, ahead, WR_KEYWORD_JOIN) ? ahead + 1 : 0;
 }
 
