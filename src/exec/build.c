@@ -276,6 +276,7 @@ static wr_status build_shared(wr_builder *b, wr_logical *node, wr_flowing *out, 
 wr_status wr_build_node(wr_builder *b, wr_logical *node, wr_flowing *out, wr_error *err) {
     *out = (wr_flowing){0};
     wr_status status;
+    wr_offered_filter *offers = b->offers; /* what a node withholds from its children, its siblings still get */
     switch ((wr_logical_kind)node->kind) {
     case WR_LOGICAL_SCAN: status = wr_build_scan(b, node, out, err); break;
     case WR_LOGICAL_VALUES: status = build_values(b, node, out, err); break;
@@ -290,6 +291,7 @@ wr_status wr_build_node(wr_builder *b, wr_logical *node, wr_flowing *out, wr_err
     case WR_LOGICAL_SINGLE_ROW: status = build_single_row(b, node, out, err); break;
     default: status = wr_fail(err, WR_INTERNAL, "plan node of kind %d reached execution", node->kind); break;
     }
+    b->offers = offers;
     if (status != WR_OK) wr_flowing_drop(out);
     return status;
 }
