@@ -273,25 +273,64 @@ static wr_status build_shared(wr_builder *b, wr_logical *node, wr_flowing *out, 
     return wr_flowing_depend(out, s->pipelines, s->pipeline_count, err);
 }
 
+static wr_status add_columns_of(wr_expr **slot, void *user) {
+    struct need {
+        wr_arena *arena;
+        wr_column_set *set;
+    } *need = user;
+    return wr_expr_columns(*slot, need->arena, need->set) ? WR_OK : WR_NO_MEMORY;
+}
+
+/* What the node's children have to give: what is read above the node, and what it reads itself. */
+static wr_status add_needs(wr_builder *b, wr_logical *node, wr_column_set *needed, wr_error *err) {
+    struct {
+        wr_arena *arena;
+        wr_column_set *set;
+    } need = {b->arena, needed};
+    bool complete = wr_column_set_add_all(needed, b->arena, b->needed_above);
+    if (complete) complete = wr_logical_each_expr(node, add_columns_of, &need) == WR_OK;
+    if (node->kind == WR_LOGICAL_SET_OPERATION) {
+        for (uint32_t side = 0; side < 2; side++) {
+            for (uint32_t c = 0; complete && c < node->column_count; c++) {
+                complete = wr_column_set_add(needed, b->arena, node->set.inputs[side][c]);
+            }
+        }
+    }
+    bool all = node->kind == WR_LOGICAL_SHARED || node->kind == WR_LOGICAL_SINGLE_ROW;
+    for (uint32_t c = 0; all && complete && c < node->column_count; c++) complete = wr_column_set_add(needed, b->arena, node->columns[c]);
+    return complete ? WR_OK : wr_fail_memory(err, 0, "pipelines");
+}
+
+static wr_status build_kind(wr_builder *b, wr_logical *node, wr_flowing *out, wr_error *err) {
+    switch ((wr_logical_kind)node->kind) {
+    case WR_LOGICAL_SCAN: return wr_build_scan(b, node, out, err);
+    case WR_LOGICAL_VALUES: return build_values(b, node, out, err);
+    case WR_LOGICAL_FILTER: return build_filter(b, node, out, err);
+    case WR_LOGICAL_PROJECT: return build_project(b, node, out, err);
+    case WR_LOGICAL_AGGREGATE: return wr_build_aggregate(b, node, out, err);
+    case WR_LOGICAL_JOIN: return wr_build_join(b, node, out, err);
+    case WR_LOGICAL_SORT: return wr_build_sort(b, node, UINT64_MAX, 0, out, err);
+    case WR_LOGICAL_LIMIT: return build_limit(b, node, out, err);
+    case WR_LOGICAL_SET_OPERATION: return build_union(b, node, out, err);
+    case WR_LOGICAL_SHARED: return build_shared(b, node, out, err);
+    case WR_LOGICAL_SINGLE_ROW: return build_single_row(b, node, out, err);
+    default: return wr_fail(err, WR_INTERNAL, "plan node of kind %d reached execution", node->kind);
+    }
+}
+
 wr_status wr_build_node(wr_builder *b, wr_logical *node, wr_flowing *out, wr_error *err) {
     *out = (wr_flowing){0};
-    wr_status status;
-    wr_offered_filter *offers = b->offers; /* what a node withholds from its children, its siblings still get */
-    switch ((wr_logical_kind)node->kind) {
-    case WR_LOGICAL_SCAN: status = wr_build_scan(b, node, out, err); break;
-    case WR_LOGICAL_VALUES: status = build_values(b, node, out, err); break;
-    case WR_LOGICAL_FILTER: status = build_filter(b, node, out, err); break;
-    case WR_LOGICAL_PROJECT: status = build_project(b, node, out, err); break;
-    case WR_LOGICAL_AGGREGATE: status = wr_build_aggregate(b, node, out, err); break;
-    case WR_LOGICAL_JOIN: status = wr_build_join(b, node, out, err); break;
-    case WR_LOGICAL_SORT: status = wr_build_sort(b, node, UINT64_MAX, 0, out, err); break;
-    case WR_LOGICAL_LIMIT: status = build_limit(b, node, out, err); break;
-    case WR_LOGICAL_SET_OPERATION: status = build_union(b, node, out, err); break;
-    case WR_LOGICAL_SHARED: status = build_shared(b, node, out, err); break;
-    case WR_LOGICAL_SINGLE_ROW: status = build_single_row(b, node, out, err); break;
-    default: status = wr_fail(err, WR_INTERNAL, "plan node of kind %d reached execution", node->kind); break;
-    }
+    /* What a node withholds from its children, its siblings still get. */
+    wr_offered_filter *offers = b->offers;
+    const wr_column_set *above = b->needed_above, *at = b->needed;
+    wr_column_set needed = {0};
+    b->needed_above = b->needed;
+    wr_status status = add_needs(b, node, &needed, err);
+    b->needed = &needed;
+    if (status == WR_OK) status = build_kind(b, node, out, err);
     b->offers = offers;
+    b->needed_above = above;
+    b->needed = at;
     if (status != WR_OK) wr_flowing_drop(out);
     return status;
 }
@@ -300,6 +339,11 @@ wr_status wr_build_pipelines(wr_pipeline_set *set, wr_exec *exec, wr_plan *plan,
     wr_builder b = {.set = set, .exec = exec, .plan = plan, .arena = &plan->arena};
     wr_logical *root = plan->root;
     wr_flowing flowing;
+    wr_column_set needed = {0};
+    for (uint32_t i = 0; i < root->column_count; i++) {
+        if (!wr_column_set_add(&needed, b.arena, root->columns[i])) return wr_fail_memory(err, 0, "pipelines");
+    }
+    b.needed = &needed;
     WR_TRY(wr_build_node(&b, root, &flowing, err));
     wr_expr **exprs = WR_ARENA_ARRAY(b.arena, wr_expr *, root->column_count);
     wr_pipeline **made = WR_ARENA_ARRAY(b.arena, wr_pipeline *, flowing.stream_count);

@@ -31,7 +31,7 @@ typedef struct wr_offered_filter {
     wr_column_id column;
     wr_status (*maker)(void *user, wr_filter_maker *out, wr_error *err);
     void *user;
-    wr_pipeline *build; /* the scan's pipeline waits for it */
+    wr_pipeline *build; /* the scan's pipeline waits for it; `user` lives until the plan is built */
 } wr_offered_filter;
 
 /* A shared subplan that was built: its readers' sources come from here. */
@@ -51,6 +51,8 @@ typedef struct wr_builder {
     wr_plan *plan;
     wr_arena *arena; /* the plan's */
     wr_offered_filter *offers; /* of the joins above the node that is being built */
+    const wr_column_set *needed_above; /* columns that somebody above the node reads */
+    const wr_column_set *needed;       /* those, and what the node itself reads: what its children have to give */
     wr_built_shared *shared;
 } wr_builder;
 
