@@ -21,7 +21,7 @@ static void add_node(void *user, uint32_t pipeline, const wr_node_base *node, co
     if (node->logical_id >= e->count) return;
     node_facts *f = &e->facts[node->logical_id];
     f->seen = true;
-    if (node->counters.rows_out > f->rows) f->rows = node->counters.rows_out;
+    f->rows += node->counters.rows_out;
     f->busy_ns += node->counters.busy_ns;
     f->spilled_bytes += node->counters.spilled_bytes;
     size_t peak = node->budget ? wr_budget_peak(node->budget) : 0;
