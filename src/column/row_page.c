@@ -228,11 +228,11 @@ static wr_status rows_heap_bytes(const wr_row_layout *layout, const wr_vector *c
 
 static void scatter_fixed(const wr_row_cells *cells, uint32_t bytes, uint32_t count, uint8_t *to, uint32_t stride) {
     switch (bytes) {
-    case 1: SCATTER(uint8_t); break;
-    case 2: SCATTER(uint16_t); break;
-    case 4: SCATTER(uint32_t); break;
-    case 8: SCATTER(uint64_t); break;
-    default: SCATTER(wr_uint128); break;
+    case 1: SCATTER(wr_cell_1); break;
+    case 2: SCATTER(wr_cell_2); break;
+    case 4: SCATTER(wr_cell_4); break;
+    case 8: SCATTER(wr_cell_8); break;
+    default: SCATTER(wr_cell_16); break;
     }
 }
 
