@@ -36,8 +36,7 @@
     WR_KERNEL_FAMILY(unpack)  /* bit-packed and delta-packed integers */                                               \
     WR_KERNEL_FAMILY(snappy)  /* inflate */
 
-#define WR_KERNEL_MEMBER_(name)                                                                                        \
-    struct wr_##name##_kernels;
+#define WR_KERNEL_MEMBER_(name) struct wr_##name##_kernels;
 WR_KERNEL_FAMILIES(WR_KERNEL_MEMBER_)
 #undef WR_KERNEL_MEMBER_
 
