@@ -141,8 +141,8 @@ typedef struct row_run {
     char *heap[WR_ROW_CHUNK];
 } row_run;
 
-/* Takes as many of `count` rows as the list's last page has room for, on a new page when it is full. heap_bytes[i] is what
- * row i needs; NULL: nothing. The rows count in the list when they were written (run_close). */
+/* Takes as many of `count` rows as the list's last page has room for, on a new page when it is full. heap_bytes[i] is
+ * what row i needs; NULL: nothing. The rows count in the list when they were written (run_close). */
 static wr_status run_open(row_run *run, wr_row_list *list, wr_allocator *a, const wr_row_layout *layout,
                           uint32_t page_bytes, const uint32_t *heap_bytes, uint32_t count, wr_error *err) {
     wr_row_page *page = list->last;
