@@ -2,6 +2,7 @@
  *
  * A run holds no pointers, so that it moves with its page, and it is compared by value: floats by SQL's order, so that
  * the bytes of a stored value stay those that came in. Recursion is as deep as the type. */
+#include "base/hash.h"
 #include "column/row_internal.h"
 #include "column/vector_internal.h"
 
@@ -57,6 +58,50 @@ uint8_t *wr_nested_write(const wr_vector *v, uint32_t row, uint8_t *out) {
         size_t bytes = wr_phys_bytes(v->phys);
         return write_bytes(out, (const uint8_t *)v->data + row * bytes, bytes);
     }
+    }
+}
+
+/* ---- hashing ---- */
+
+static uint64_t fixed_hash(const wr_vector *v, uint32_t row) {
+    const uint8_t *at = (const uint8_t *)v->data + row * wr_phys_bytes(v->phys);
+    switch (v->phys) {
+    case WR_PHYS_F32: return wr_hash_f64(*(const float *)at);
+    case WR_PHYS_F64: return wr_hash_f64(*(const double *)at);
+    case WR_PHYS_INTERVAL: return wr_hash_i128(wr_interval_length(*(const wr_interval *)at));
+    default: {
+        uint64_t words[2] = {0, 0};
+        memcpy(words, at, wr_phys_bytes(v->phys));
+        return wr_hash_combine(wr_hash_u64(words[0]), words[1]);
+    }
+    }
+}
+
+uint64_t wr_row_value_hash(const wr_vector *v, uint32_t row) {
+    v = wr_row_cell(v, row, &row);
+    if (!v) return WR_HASH_NULL;
+    switch (v->phys) {
+    case WR_PHYS_BOOL: return wr_hash_u64(wr_bit_get(v->data, row));
+    case WR_PHYS_VIEW: {
+        wr_str text = wr_view_str((const wr_string_view *)v->data + row);
+        return wr_hash_bytes(text.data, text.size);
+    }
+    case WR_PHYS_LIST: {
+        wr_list_view list = ((const wr_list_view *)v->data)[row];
+        uint64_t hash = wr_hash_u64(list.size);
+        for (uint32_t i = 0; i < list.size; i++) {
+            hash = wr_hash_combine(hash, wr_row_value_hash(&v->children->items[0], list.offset + i));
+        }
+        return hash;
+    }
+    case WR_PHYS_STRUCT: {
+        uint64_t hash = v->children->count;
+        for (uint32_t f = 0; f < v->children->count; f++) {
+            hash = wr_hash_combine(hash, wr_row_value_hash(&v->children->items[f], row));
+        }
+        return hash;
+    }
+    default: return fixed_hash(v, row);
     }
 }
 
