@@ -47,7 +47,7 @@ static void *map_aligned(size_t size_bytes) {
     return p + front;
 }
 
-static void *map_block(size_t size_bytes) {
+void *wr_map_pages(size_t size_bytes) {
     if (size_bytes > SIZE_MAX / 2) return NULL;
     void *p = map_plain(size_bytes);
     if (!p || size_bytes < HUGE_PAGE_BYTES) return p;
@@ -59,11 +59,15 @@ static void *map_block(size_t size_bytes) {
     return p;
 }
 
+void wr_unmap_pages(void *data, size_t size_bytes) {
+    munmap(data, size_bytes);
+}
+
 static void *system_alloc(wr_allocator *self, size_t size_bytes, size_t align) {
     (void)self;
     if (wr_fault(WR_FAULT_ALLOC)) return NULL;
     if (size_bytes == 0) size_bytes = 1;
-    if (is_mapped(size_bytes, align)) return map_block(size_bytes);
+    if (is_mapped(size_bytes, align)) return wr_map_pages(size_bytes);
     if (align <= WR_ALIGN_SMALL) return malloc(size_bytes);
     void *p;
     return posix_memalign(&p, align, size_bytes) == 0 ? p : NULL;

@@ -92,9 +92,8 @@ static wr_task *deque_steal(worker *w) {
 }
 
 static void enqueue(wr_scheduler *s, wr_task *task) {
-    worker *w = current_worker && current_worker->scheduler == s
-                    ? current_worker
-                    : &s->workers[s->next_worker++ % s->worker_count];
+    worker *w = current_worker && current_worker->scheduler == s ? current_worker
+                                                                 : &s->workers[s->next_worker++ % s->worker_count];
     s->queued++;
     deque_push(w, task);
     wr_mutex_lock(&s->sleep_lock);
@@ -241,7 +240,8 @@ static void task_wake(wr_waker *waker) {
         int seen = task->state;
         int wanted = seen == TASK_PARKED ? TASK_QUEUED : seen == TASK_RUNNING ? TASK_RUNNING_WOKEN : seen;
         if (wanted == seen) return;
-        if (__atomic_compare_exchange_n((int *)&task->state, &seen, wanted, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        if (__atomic_compare_exchange_n((int *)&task->state, &seen, wanted, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
             if (wanted == TASK_QUEUED) enqueue(task->group->scheduler, task);
             return;
         }
