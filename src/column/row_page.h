@@ -1,12 +1,13 @@
-/* Row pages: rows of a fixed part and a heap, the one form in which operators keep rows: hash tables, sort runs, spilled
- * partitions, materialised results.
+/* Row pages: rows of a fixed part and a heap, the one form in which operators keep rows: hash tables, sort runs,
+ * spilled partitions, materialised results.
  *
  * A page is one block: a header, rows growing up from the front, the bytes of their long strings growing down from the
- * back. Everything a row refers to is in its own page (strings) or owned by it (aggregate states, see tail), so a page is
- * written to disk as it is; on load, pointers are shifted by the distance between its old and new address.
+ * back. Everything a row refers to is in its own page (strings) or owned by it (aggregate states, see tail), so a page
+ * is written to disk as it is; on load, pointers are shifted by the distance between its old and new address.
  *
  * Row:  [validity bits of all columns][columns, aligned][tail: the owner's bytes, e.g. a hash or aggregate states]
- * LIST, STRUCT and MAP columns are kept as an encoded run of bytes in the heap behind a string view. */
+ * The cell of a NULL is zeros. LIST, STRUCT and MAP columns are kept as an encoded run of bytes behind a string view,
+ * without pointers inside. */
 #ifndef WR_COLUMN_ROW_PAGE_H
 #define WR_COLUMN_ROW_PAGE_H
 
@@ -40,8 +41,8 @@ typedef struct wr_row_page {
     uint32_t page_bytes;      /* of the whole block */
     uint32_t row_count;
     uint32_t row_bytes;
-    uint32_t heap_bytes;      /* used at the back */
-    uint32_t rows_offset;     /* of row 0 */
+    uint32_t heap_bytes;  /* used at the back */
+    uint32_t rows_offset; /* of row 0 */
     uint32_t unused;
 } wr_row_page;
 
@@ -70,20 +71,22 @@ void wr_row_list_join(wr_row_list *list, wr_row_list *tail); /* takes all of tai
 
 /* ---- columns to rows and back ---- */
 
-/* Appends rows `rows[0..count)` of the columns (all of 0..count when rows is NULL) to the list's last page or new ones, and gives each
- * row's address. Tails are not written. Columns may be of any kind. On failure rows written so far are complete. */
-WR_MUST_CHECK wr_status wr_row_append(wr_row_list *list, wr_allocator *a, const wr_row_layout *layout, uint32_t page_bytes,
-                                      const wr_vector *columns, const uint32_t *rows, uint32_t count, uint8_t **addresses,
-                                      wr_error *err);
+/* Appends rows `rows[0..count)` of the columns (all of 0..count when rows is NULL) to the list's last page or new ones,
+ * and gives each row's address. Tails are not written. Columns may be of any kind. On failure rows written so far are
+ * complete. */
+WR_MUST_CHECK wr_status wr_row_append(wr_row_list *list, wr_allocator *a, const wr_row_layout *layout,
+                                      uint32_t page_bytes, const wr_vector *columns, const uint32_t *rows,
+                                      uint32_t count, uint8_t **addresses, wr_error *err);
 /* Copies whole rows (heap included, tail bytes as they are) to a list: moving groups to partitions. */
-WR_MUST_CHECK wr_status wr_row_copy(wr_row_list *list, wr_allocator *a, const wr_row_layout *layout, uint32_t page_bytes,
-                                    uint8_t *const *source, uint32_t count, uint8_t **addresses, wr_error *err);
-/* Column `column` of the addressed rows as a flat vector. NULL addresses give NULL rows. Strings: with `copy` the bytes are
- * copied into the vector's heap; without, views point into the pages, which the caller keeps alive. */
+WR_MUST_CHECK wr_status wr_row_copy(wr_row_list *list, wr_allocator *a, const wr_row_layout *layout,
+                                    uint32_t page_bytes, uint8_t *const *source, uint32_t count, uint8_t **addresses,
+                                    wr_error *err);
+/* Column `column` of the addressed rows as a flat vector. NULL addresses give NULL rows. Strings: with `copy` the bytes
+ * are copied into the vector's heap; without, views point into the pages, which the caller keeps alive. */
 WR_MUST_CHECK wr_status wr_row_gather(wr_vector *out, wr_allocator *a, const wr_row_layout *layout, uint32_t column,
                                       uint8_t *const *addresses, uint32_t count, bool copy, wr_error *err);
-/* Clears bit i of `match` where row i of the key columns is not equal to the addressed row's columns 0..key_count-1; looks only at set
- * bits. null_equals[k]: NULL equals NULL in key k (grouping); else NULL equals nothing (joining). */
+/* Clears bit i of `match` where row i of the key columns is not equal to the addressed row's columns 0..key_count-1;
+ * looks only at set bits. null_equals[k]: NULL equals NULL in key k (grouping); else NULL equals nothing (joining). */
 void wr_row_match(const wr_row_layout *layout, const wr_vector *keys, uint32_t key_count, const bool *null_equals,
                   uint8_t *const *addresses, uint32_t count, uint64_t *match);
 /* Equality of two rows on the first key_count columns, NULLs equal. */

@@ -10,7 +10,8 @@
  *   DONE         no further input is wanted by anyone in this epoch (LIMIT): the source is told to stop
  *   BLOCKED      the waker was parked somewhere; call again with the same input when woken. Nothing was changed that a
  *                second call would repeat
- * `in` belongs to the caller and lives until the call after NEED_INPUT; `out` belongs to the operator and lives until the next call with
+ * `in` belongs to the caller and lives until the call after NEED_INPUT; an operator may narrow its selection or compact it in
+ * place, and give it on as its own output. `out` belongs to the operator and lives until the next call with
  * the same local state. Whoever keeps rows longer retains their buffers, or copies when it would pin twice what it needs.
  *
  * Epochs. Morsels carry the epoch they belong to. A source ends an epoch with a control message: WATERMARK (no row below
@@ -39,7 +40,7 @@ typedef struct wr_control {
 #define WR_WATERMARK_INFINITY INT64_MAX
 
 typedef struct wr_morsel {
-    uint64_t index;     /* in the source's order: ordinals */
+    uint64_t index;     /* in the source's order, without gaps from 0: ordinals */
     uint32_t partition; /* of the source: a file, a Kafka partition */
     uint64_t epoch;
     uint64_t first, count; /* what it covers, in the source's own terms */
@@ -57,7 +58,7 @@ typedef struct wr_exec {
     uint32_t batch_rows;
     _Atomic bool cancelled;    /* set by cancel, timeout, the first error and the end; seen before each batch */
     bool force_spill;          /* tests: every operator that can spill does so early and often */
-    struct wr_query_error *error; /* the first error wins; see pipeline.h */
+    bool measure;              /* EXPLAIN ANALYZE: nodes count their time */
 } wr_exec;
 
 /* Added up per local state and summed at the end: EXPLAIN ANALYZE. */
@@ -135,7 +136,9 @@ typedef struct wr_sink_ops {
     void (*local_destroy)(wr_sink *sink, wr_local *local);
     wr_status (*consume)(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err);
     /* A morsel was read to its end by this task: for sinks that go by order. NULL: they do not. */
-    wr_status (*morsel_done)(wr_sink *sink, wr_local *local, const wr_morsel *morsel, wr_error *err);
+    wr_status (*morsel_done)(wr_sink *sink, wr_local *local, uint32_t source, const wr_morsel *morsel, wr_error *err);
+    /* One of several input pipelines has ended its epoch; before control. NULL: of no interest. */
+    void (*input_done)(wr_sink *sink, uint32_t source);
     /* Merges a local state into the global one at the end of an epoch; locals of several tasks come at once. */
     wr_status (*combine)(wr_sink *sink, wr_local *local, wr_error *err);
     /* Once per epoch; *task_count finish calls follow, in parallel, then the epoch is complete. */
@@ -143,6 +146,8 @@ typedef struct wr_sink_ops {
     /* Finish task `task`: a bounded piece of work; *flow DONE when it is at its end, NEED_INPUT to be called again, or
      * BLOCKED. NULL when control never asks for one. */
     wr_status (*finish)(wr_sink *sink, uint32_t task, wr_flow *flow, wr_waker *waker, wr_error *err);
+    /* The query has failed or was stopped: wakes whoever reads from this sink outside the pool. NULL: nobody does. */
+    void (*abort)(wr_sink *sink);
     bool retracts;
 } wr_sink_ops;
 struct wr_sink {
@@ -150,8 +155,9 @@ struct wr_sink {
     const wr_sink_ops *ops;
 };
 
-WR_MUST_CHECK wr_status wr_node_base_init(wr_node_base *base, wr_exec *exec, const char *label, uint32_t logical_id,
-                                          bool with_budget, wr_error *err);
+void wr_node_base_init(wr_node_base *base, wr_exec *exec, const char *label, uint32_t logical_id);
+/* For nodes that hold rows: a budget of their own below the query's. */
+WR_MUST_CHECK wr_status wr_node_base_add_budget(wr_node_base *base, wr_error *err);
 void wr_node_base_deinit(wr_node_base *base);
 void wr_node_count(wr_node_base *base, const wr_counters *add);
 

@@ -10,25 +10,6 @@
  * where one after the other does, and the tail of one pipeline overlaps the start of the next. */
 #include "exec/pipeline_internal.h"
 
-static void wake_all(wr_wait_list *list) {
-    wr_waker *waker = list->first;
-    list->first = NULL;
-    while (waker) {
-        wr_waker *next = waker->next;
-        waker->next = NULL;
-        waker->wake(waker);
-        waker = next;
-    }
-}
-
-static void wait_in(wr_wait_list *list, wr_pipeline_task *t) {
-    for (wr_waker *w = list->first; w; w = w->next) {
-        if (w == &t->task.waker) return;
-    }
-    t->task.waker.next = list->first;
-    list->first = &t->task.waker;
-}
-
 wr_status wr_pipeline_set_create(wr_pipeline_set **out, wr_exec *exec, wr_error *err) {
     wr_pipeline_set *set = *out = wr_alloc_zeroed(exec->allocator, sizeof *set);
     if (!set) return wr_fail_memory(err, sizeof *set, "pipelines");
@@ -220,7 +201,7 @@ static bool complete_epoch(wr_sink_gate *gate) {
     if (gate->control.kind == WR_END) gate->ended = true;
     gate->control = (wr_control){.watermark = WR_WATERMARK_INFINITY};
     gate->completed++;
-    wake_all(&gate->waiting);
+    wr_wait_list_wake(&gate->waiting);
     return gate->ended;
 }
 
@@ -230,7 +211,9 @@ static void gate_ended(wr_pipeline_set *set) {
     wr_mutex_unlock(&set->lock);
 }
 
-static wr_status gate_arrive(wr_sink_gate *gate, wr_pipeline_set *set, const wr_control *control, wr_error *err) {
+static wr_status gate_arrive(wr_sink_gate *gate, wr_pipeline *p, const wr_control *control, wr_error *err) {
+    wr_pipeline_set *set = p->set;
+    if (gate->sink->ops->input_done) gate->sink->ops->input_done(gate->sink, p->index);
     wr_mutex_lock(&gate->lock);
     if (control->watermark < gate->control.watermark) gate->control.watermark = control->watermark;
     if (gate->arrived == 0 || control->kind < gate->control.kind) gate->control.kind = control->kind;
@@ -248,7 +231,7 @@ static wr_status gate_arrive(wr_sink_gate *gate, wr_pipeline_set *set, const wr_
     gate->finishing = task_count > 0;
     bool ended = false;
     if (gate->finishing) {
-        wake_all(&gate->waiting);
+        wr_wait_list_wake(&gate->waiting);
     } else {
         ended = complete_epoch(gate);
     }
@@ -279,7 +262,7 @@ wr_status wr_pipeline_arrive(wr_pipeline_task *t, wr_error *err) {
     wr_mutex_lock(&p->next_lock);
     p->epoch_ending = control.kind == WR_END;
     wr_mutex_unlock(&p->next_lock);
-    return gate_arrive(p->gate, p->set, &control, err);
+    return gate_arrive(p->gate, p, &control, err);
 }
 
 bool wr_gate_wait(wr_sink_gate *gate, wr_pipeline_task *t) {
@@ -290,7 +273,7 @@ bool wr_gate_wait(wr_sink_gate *gate, wr_pipeline_task *t) {
             t->finish_claimed = true;
             t->finish_index = gate->finish_next++;
         } else {
-            wait_in(&gate->waiting, t);
+            wr_wait_list_add(&gate->waiting, &t->task.waker);
         }
     }
     wr_mutex_unlock(&gate->lock);
@@ -309,7 +292,7 @@ bool wr_pipeline_ready(wr_pipeline *p, uint64_t epoch, wr_pipeline_task *t) {
     while (!dependencies_complete(p, epoch, &missing)) {
         wr_mutex_lock(&missing->lock);
         bool waiting = !(missing->completed > epoch || missing->ended);
-        if (waiting) wait_in(&missing->waiting, t);
+        if (waiting) wr_wait_list_add(&missing->waiting, &t->task.waker);
         wr_mutex_unlock(&missing->lock);
         if (waiting) return false;
     }
@@ -341,6 +324,10 @@ void wr_pipeline_set_fail(wr_pipeline_set *set, const wr_error *err) {
         set->failed = true;
         set->error = *err;
         set->exec->cancelled = true;
+        for (uint32_t i = 0; i < set->gate_count; i++) {
+            wr_sink *sink = set->gates[i]->sink;
+            if (sink->ops->abort) sink->ops->abort(sink);
+        }
         wake_tasks(set);
         wr_condition_broadcast(&set->changed);
     }
@@ -404,13 +391,13 @@ void wr_pipeline_set_each(wr_pipeline_set *set, void (*each)(void *user, uint32_
 
 /* ---- node_base ---- */
 
-wr_status wr_node_base_init(wr_node_base *base, wr_exec *exec, const char *label, uint32_t logical_id, bool with_budget, wr_error *err) {
+void wr_node_base_init(wr_node_base *base, wr_exec *exec, const char *label, uint32_t logical_id) {
     *base = (wr_node_base){.exec = exec, .label = label, .logical_id = logical_id};
-    if (with_budget) {
-        WR_TRY(wr_budget_create(&base->budget, exec->budget, NULL, label, WR_BUDGET_NO_LIMIT, err));
-    }
     wr_mutex_init(&base->lock);
-    return WR_OK;
+}
+
+wr_status wr_node_base_add_budget(wr_node_base *base, wr_error *err) {
+    return wr_budget_create(&base->budget, base->exec->budget, NULL, base->label, WR_BUDGET_NO_LIMIT, err);
 }
 
 void wr_node_base_deinit(wr_node_base *base) {

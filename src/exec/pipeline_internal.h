@@ -4,11 +4,6 @@
 
 #include "exec/pipeline.h"
 
-/* Tasks that wait for something of the graph: a task is in at most one such list. */
-typedef struct wr_wait_list {
-    wr_waker *first;
-} wr_wait_list;
-
 /* A sink and the pipelines that feed it: control reaches it when all of them have ended the epoch. */
 typedef struct wr_sink_gate {
     wr_sink *sink;

@@ -160,7 +160,7 @@ static wr_status flush_level(wr_pipeline_task *t, task_step *step, wr_error *err
         t->flush_level++;
     }
     wr_sink *sink = p->gate->sink;
-    if (sink->ops->morsel_done) WR_TRY(sink->ops->morsel_done(sink, t->sink_local, &t->morsel, err));
+    if (sink->ops->morsel_done) WR_TRY(sink->ops->morsel_done(sink, t->sink_local, p->index, &t->morsel, err));
     t->phase = WR_PHASE_NEXT;
     return WR_OK;
 }

@@ -260,3 +260,22 @@ void wr_task_submit(wr_task *task) {
     task->state = TASK_QUEUED;
     enqueue(group->scheduler, task);
 }
+
+void wr_wait_list_add(wr_wait_list *list, wr_waker *waker) {
+    for (wr_waker *w = list->first; w; w = w->next) {
+        if (w == waker) return;
+    }
+    waker->next = list->first;
+    list->first = waker;
+}
+
+void wr_wait_list_wake(wr_wait_list *list) {
+    wr_waker *waker = list->first;
+    list->first = NULL;
+    while (waker) {
+        wr_waker *next = waker->next;
+        waker->next = NULL;
+        waker->wake(waker);
+        waker = next;
+    }
+}

@@ -38,4 +38,11 @@ void wr_task_group_destroy(wr_task_group *group);
 void wr_task_init(wr_task *task, wr_task_group *group, wr_task_result (*run)(wr_task *task, uint32_t worker));
 void wr_task_submit(wr_task *task); /* first queueing; from any thread */
 
+/* Wakers that wait for one event; the owner's lock is held for each call. Adding one that is there already does nothing. */
+typedef struct wr_wait_list {
+    wr_waker *first;
+} wr_wait_list;
+void wr_wait_list_add(wr_wait_list *list, wr_waker *waker);
+void wr_wait_list_wake(wr_wait_list *list); /* all, and empties it */
+
 #endif

@@ -75,6 +75,7 @@ int64_t wr_clock_cpu_ns(void);        /* user and system time of the process */
 int64_t wr_clock_thread_cpu_ns(void); /* of this thread */
 size_t wr_process_resident_bytes(void);
 size_t wr_process_peak_resident_bytes(void);
-uint64_t wr_os_random(void); /* not for secrets */
+size_t wr_os_memory_bytes(void); /* of the machine, or of the container that this process runs in */
+uint64_t wr_os_random(void);     /* not for secrets */
 
 #endif

@@ -162,5 +162,7 @@ WR_MUST_CHECK wr_status wr_logical_each_expr(wr_logical *node, wr_status (*each)
 WR_MUST_CHECK wr_status wr_plan_check(wr_plan *plan, const char *after, wr_error *err);
 /* The tree as EXPLAIN shows it, one node a line. */
 void wr_plan_print(const wr_plan *plan, wr_text *out);
+/* The same with something added behind each node's line. */
+void wr_plan_print_with(const wr_plan *plan, wr_text *out, void (*add)(const wr_logical *node, wr_text *out, void *user), void *user);
 
 #endif
