@@ -45,4 +45,16 @@ CASE(range_f64, "compare.range f64", ROWS, k->compare->range[WR_PHYS_F64](x.f64,
 CASE(eq_vc_view, "compare.vc view = (32 bytes)", ROWS, k->compare->vc[WR_PHYS_VIEW][WR_EQ](x.views, x.views + 7, ROWS, x.out_bits))
 CASE(eq_vv_view, "compare.vv view = (32 bytes, equal)", ROWS, k->compare->vv[WR_PHYS_VIEW][WR_EQ](x.views, x.others, ROWS, x.out_bits))
 CASE(lt_vc_view, "compare.vc view < (32 bytes)", ROWS, k->compare->vc[WR_PHYS_VIEW][WR_LT](x.views, x.views + 7, ROWS, x.out_bits))
+
+CASE(hash_i8, "hash i8", ROWS, k->hash->hash[WR_PHYS_I8](x.words, NULL, ROWS, x.out))
+CASE(hash_i32, "hash i32", ROWS, k->hash->hash[WR_PHYS_I32](x.words, NULL, ROWS, x.out))
+CASE(hash_i64, "hash i64", ROWS, k->hash->hash[WR_PHYS_I64](x.words, NULL, ROWS, x.out))
+CASE(hash_i128, "hash i128", ROWS, k->hash->hash[WR_PHYS_I128](x.words, NULL, ROWS, x.out))
+CASE(hash_f32, "hash f32", ROWS, k->hash->hash[WR_PHYS_F32](x.f32, NULL, ROWS, x.out))
+CASE(hash_f64, "hash f64", ROWS, k->hash->hash[WR_PHYS_F64](x.f64, NULL, ROWS, x.out))
+CASE(hash_view, "hash view", ROWS, k->hash->hash[WR_PHYS_VIEW](x.views, NULL, ROWS, x.out))
+CASE(hash_null_i64, "hash i64, half NULL", ROWS, k->hash->hash[WR_PHYS_I64](x.words, x.bits, ROWS, x.out))
+CASE(combine_i64, "hash.combine i64", ROWS, k->hash->combine[WR_PHYS_I64](x.words, NULL, ROWS, x.out))
+CASE(hash_by_code, "hash.by_code", ROWS, k->hash->by_code(x.words, x.codes_small, ROWS, x.out))
+CASE(hash_combine_by_code, "hash.combine_by_code", ROWS, k->hash->combine_by_code(x.words, x.codes_small, ROWS, x.out))
 #undef CASE
