@@ -21,6 +21,7 @@ typedef struct wr_settings {
     bool optimizer;
     char skip_passes[256];
     bool force_spill;
+    bool hash_zero;
     char time_zone[64];
 } wr_settings;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "engine/engine_internal.h"
 
 typedef struct setting_row {
@@ -110,6 +111,12 @@ static wr_status set_skip_passes(wr_settings *s, wr_str v, wr_error *err) {
 static wr_status set_force_spill(wr_settings *s, wr_str v, wr_error *err) {
     return read_bool(v, &s->force_spill) ? WR_OK : bad(err, "force_spill", v, "true or false");
 }
+/* Of the whole process: hashes have no handle to hang a setting on. Tests alone. */
+static wr_status set_hash_zero(wr_settings *s, wr_str v, wr_error *err) {
+    if (!read_bool(v, &s->hash_zero)) return bad(err, "hash_zero", v, "true or false");
+    wr_hash_all_zero = s->hash_zero;
+    return WR_OK;
+}
 static wr_status set_time_zone(wr_settings *s, wr_str v, wr_error *err) {
     return read_text(v, s->time_zone, sizeof s->time_zone) ? WR_OK : bad(err, "time_zone", v, "the name of a time zone");
 }
@@ -131,6 +138,7 @@ COPY_SCALAR(isa)
 COPY_SCALAR(optimizer)
 COPY_TEXT(skip_passes)
 COPY_SCALAR(force_spill)
+COPY_SCALAR(hash_zero)
 COPY_TEXT(time_zone)
 
 static const setting_row rows[] = {
@@ -143,6 +151,7 @@ static const setting_row rows[] = {
     {"optimizer", false, set_optimizer, copy_optimizer},
     {"skip_passes", false, set_skip_passes, copy_skip_passes},
     {"force_spill", false, set_force_spill, copy_force_spill},
+    {"hash_zero", true, set_hash_zero, copy_hash_zero},
     {"time_zone", false, set_time_zone, copy_time_zone},
 };
 

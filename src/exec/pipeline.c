@@ -125,6 +125,10 @@ wr_status wr_pipeline_depend(wr_pipeline *p, wr_pipeline *on, wr_error *err) {
     return WR_OK;
 }
 
+uint32_t wr_pipeline_index(const wr_pipeline *p) {
+    return p->index;
+}
+
 void wr_pipeline_set_tasks(wr_pipeline *p, uint32_t task_count) {
     if (task_count < p->task_limit) p->task_limit = task_count ? task_count : 1;
 }
