@@ -49,6 +49,10 @@ WR_ALWAYS_INLINE wr_v_i64 chunks(wr_v_i64 mantissa, wr_v_i64 distance) {
 #elif WR_AVX2
     __m256i right = _mm256_srlv_epi64((__m256i)mantissa, (__m256i)distance);
     return ((wr_v_i64)right | (wr_v_i64)_mm256_sllv_epi64((__m256i)mantissa, (__m256i)-distance)) & mask;
+#elif WR_NEON
+    /* A shift to the left by what is negative is one to the right; counts are a byte. */
+    wr_v_i64 left = larger(-distance, (wr_v_i64){0} - 64);
+    return (wr_v_i64)vshlq_u64((uint64x2_t)mantissa, (int64x2_t)left) & mask;
 #else
     wr_v_i64 chunk;
     for (uint32_t i = 0; i < LANES; i++) {
@@ -125,24 +129,23 @@ WR_ALWAYS_INLINE void lanes_put(wr_float_sum *state, row_lanes lanes) {
 #else
 
 typedef struct row_lanes {
-    int64_t lane[WR_FLOAT_SUM_LANES];
+    wr_v_i64 high, low;
 } row_lanes;
 
 WR_ALWAYS_INLINE row_lanes lanes_of_row(const float_block *block, uint32_t j, int64_t top) {
-    row_lanes lanes;
-    int64_t distance = top * WR_FLOAT_SUM_BIN_BITS - block->exponent[j], sign = block->sign[j];
-    for (unsigned i = 0; i < WR_FLOAT_SUM_LANES; i++, distance -= WR_FLOAT_SUM_BIN_BITS) {
-        int64_t chunk = (int64_t)wr_float_sum_chunk((uint64_t)block->mantissa[j], distance);
-        lanes.lane[i] = (chunk ^ sign) - sign;
-    }
-    return lanes;
+    const wr_v_i64 below = {0, WR_FLOAT_SUM_BIN_BITS};
+    wr_v_i64 mantissa = (wr_v_i64){0} + block->mantissa[j], sign = (wr_v_i64){0} + block->sign[j];
+    wr_v_i64 distance = top * WR_FLOAT_SUM_BIN_BITS - block->exponent[j] - below;
+    return (row_lanes){(chunks(mantissa, distance) ^ sign) - sign,
+                       (chunks(mantissa, distance - 2 * WR_FLOAT_SUM_BIN_BITS) ^ sign) - sign};
 }
 WR_ALWAYS_INLINE row_lanes lanes_add(row_lanes a, row_lanes b) {
-    for (unsigned i = 0; i < WR_FLOAT_SUM_LANES; i++) a.lane[i] += b.lane[i];
-    return a;
+    return (row_lanes){a.high + b.high, a.low + b.low};
 }
 WR_ALWAYS_INLINE void lanes_put(wr_float_sum *state, row_lanes lanes) {
-    for (unsigned i = 0; i < WR_FLOAT_SUM_LANES; i++) state->lanes[i] += lanes.lane[i];
+    wr_v_i64 *held = (wr_v_i64 *)(void *)state->lanes;
+    held[0] += lanes.high;
+    held[1] += lanes.low;
 }
 
 #endif
