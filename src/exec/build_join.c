@@ -139,26 +139,9 @@ static wr_status create_join(wr_builder *b, join_build *j, wr_column_id *output_
 
 /* ---- filters for the scans below ---- */
 
-static wr_status filter_create(void *shared, wr_allocator *a, wr_scan_filter *out, wr_error *err) {
-    static const uint32_t position = 0; /* the scan puts its own */
-    return wr_join_filter_attach(shared, a, &position, out, err);
-}
-static void filter_destroy(void *shared, wr_scan_filter *filter) {
-    (void)shared;
-    wr_join_filter_detach(filter);
-}
-static void filter_release(void *shared) {
-    wr_join_filter_release(shared);
-}
-
 static wr_status make_filter(void *user, wr_filter_maker *out, wr_error *err) {
     (void)err;
-    *out = (wr_filter_maker){
-        .shared = wr_join_filter_retain(user),
-        .create = filter_create,
-        .destroy = filter_destroy,
-        .release = filter_release,
-    };
+    wr_join_filter_maker(user, out);
     return WR_OK;
 }
 
