@@ -43,7 +43,8 @@ static wr_status filter_local_create(wr_operator *op, wr_local **out, wr_error *
     return WR_OK;
 }
 
-static wr_status filter_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status filter_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow,
+                             wr_waker *waker, wr_error *err) {
     (void)op;
     (void)waker;
     filter_local *l = (filter_local *)local;

@@ -1,10 +1,11 @@
 /* One task's way through a pipeline: a state machine that can stop at every call and go on with the same input.
  *
- *   WAIT -> NEXT -> READ -> PUSH … -> READ -> FLUSH (-> PUSH …) -> NEXT … -> ARRIVE -> FINISH -> WAIT (next epoch) or done
+ *   WAIT -> NEXT -> READ -> PUSH … -> READ -> FLUSH (-> PUSH …) -> NEXT … -> ARRIVE -> FINISH -> WAIT (next epoch) or
+ * done
  *
- * PUSH walks levels: inputs[level] goes to operator `level` (the sink at the top). HAVE_OUTPUT climbs; NEED_INPUT goes down
- * to the operator that made this input, which may have more, until the floor. All of it is in the task, so BLOCKED at any
- * level is a return, and any worker goes on later. */
+ * PUSH walks levels: inputs[level] goes to operator `level` (the sink at the top). HAVE_OUTPUT climbs; NEED_INPUT goes
+ * down to the operator that made this input, which may have more, until the floor. All of it is in the task, so BLOCKED
+ * at any level is a return, and any worker goes on later. */
 #include "exec/pipeline_internal.h"
 
 /* A piece of work is over after this long: others get their turn, and a fair one. */
@@ -242,7 +243,8 @@ static wr_status relieve(wr_pipeline_task *t, wr_error *err) {
         WR_TRY(op->ops->relieve(op, t->locals[i], err));
     }
     wr_sink *sink = p->gate->sink;
-    if (!t->sink_local || !sink->ops->relieve || !sink->base.budget || !wr_budget_marked(sink->base.budget)) return WR_OK;
+    if (!t->sink_local || !sink->ops->relieve || !sink->base.budget || !wr_budget_marked(sink->base.budget))
+        return WR_OK;
     return sink->ops->relieve(sink, t->sink_local, err);
 }
 

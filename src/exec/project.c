@@ -50,7 +50,8 @@ static bool is_sparse(const wr_batch *batch) {
     return batch->sel && batch->sel_count < batch->row_count - batch->row_count / 4;
 }
 
-static wr_status project_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status project_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow,
+                              wr_waker *waker, wr_error *err) {
     (void)op;
     (void)waker;
     project_local *l = (project_local *)local;
@@ -90,7 +91,8 @@ static const wr_operator_ops project_ops = {
     .retracts = true,
 };
 
-wr_status wr_project_create(wr_operator **out, wr_exec *exec, wr_program *program, uint32_t count, uint32_t logical_id, wr_error *err) {
+wr_status wr_project_create(wr_operator **out, wr_exec *exec, wr_program *program, uint32_t count, uint32_t logical_id,
+                            wr_error *err) {
     project *p = wr_alloc_zeroed(exec->allocator, sizeof *p);
     if (!p) {
         wr_program_destroy(program);

@@ -1,7 +1,7 @@
 /* The scan source: hands out parts of files in order, one cursor a worker and file.
  *
- * A part is a morsel. Parts that the filters' zone answers exclude are dropped when they are handed out, so that dynamic filters
- * which came in the meantime count; dropped parts take no morsel index. */
+ * A part is a morsel. Parts that the filters' zone answers exclude are dropped when they are handed out, so that
+ * dynamic filters which came in the meantime count; dropped parts take no morsel index. */
 #include "exec/scan.h"
 
 typedef struct scan {
@@ -95,7 +95,8 @@ static bool is_pruned(scan *s, wr_table_file *file, uint32_t part) {
     return false;
 }
 
-static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                           wr_error *err) {
     (void)control;
     (void)waker;
     (void)err;
@@ -157,8 +158,8 @@ static wr_status open_cursor(scan *s, scan_local *l, uint32_t file_index, wr_err
     return WR_OK;
 }
 
-static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                           wr_error *err) {
+static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                           wr_waker *waker, wr_error *err) {
     (void)waker;
     scan *s = (scan *)source;
     scan_local *l = (scan_local *)local;
@@ -252,7 +253,8 @@ wr_status wr_scan_create(wr_source **out, wr_exec *exec, const wr_scan_source_sp
     if (!s->columns) status = wr_fail_memory(err, sizeof(wr_scan_column) * spec->column_count, "scan");
     if (status == WR_OK) {
         s->column_count = spec->column_count;
-        for (uint32_t i = 0; i < spec->column_count; i++) s->columns[i] = (wr_scan_column){spec->columns[i], i < spec->output_count};
+        for (uint32_t i = 0; i < spec->column_count; i++)
+            s->columns[i] = (wr_scan_column){spec->columns[i], i < spec->output_count};
         status = create_filters(s, &s->zone_filters, err);
     }
     if (status != WR_OK) {
