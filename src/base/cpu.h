@@ -13,8 +13,8 @@ typedef enum wr_isa {
 } wr_isa;
 
 wr_isa wr_cpu_isa(void);
-const char *wr_isa_name(wr_isa isa);            /* "base", "v3", "v4" */
+const char *wr_isa_name(wr_isa isa);              /* "base", "v3", "v4" */
 bool wr_isa_parse(const char *name, wr_isa *out); /* "auto" is the caller's business */
-unsigned wr_cpu_count(void);                    /* processors this process may use */
+unsigned wr_cpu_count(void);                      /* processors this process may use */
 
 #endif

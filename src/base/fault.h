@@ -27,7 +27,8 @@ bool wr_fault_check_slow(wr_fault_point point);
 extern _Atomic bool wr_fault_armed;
 /* True when this call has to fail. */
 static inline bool wr_fault(wr_fault_point point) {
-    return __builtin_expect(__atomic_load_n((bool *)&wr_fault_armed, __ATOMIC_RELAXED), 0) && wr_fault_check_slow(point);
+    return __builtin_expect(__atomic_load_n((bool *)&wr_fault_armed, __ATOMIC_RELAXED), 0) &&
+           wr_fault_check_slow(point);
 }
 
 #endif

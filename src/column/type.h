@@ -22,12 +22,12 @@ typedef enum wr_type_id {
     WR_TYPE_UBIGINT,
     WR_TYPE_FLOAT,
     WR_TYPE_DOUBLE,
-    WR_TYPE_DECIMAL,   /* precision 1..38, scale 0..precision; 18 digits or less are int64, above int128 */
-    WR_TYPE_VARCHAR,   /* UTF-8, checked on the way in */
+    WR_TYPE_DECIMAL, /* precision 1..38, scale 0..precision; 18 digits or less are int64, above int128 */
+    WR_TYPE_VARCHAR, /* UTF-8, checked on the way in */
     WR_TYPE_BLOB,
-    WR_TYPE_DATE,      /* int32 days since 1970-01-01 */
-    WR_TYPE_TIME,      /* int64 microseconds since midnight */
-    WR_TYPE_TIMESTAMP, /* int64 since 1970-01-01 in the type's unit, no zone */
+    WR_TYPE_DATE,         /* int32 days since 1970-01-01 */
+    WR_TYPE_TIME,         /* int64 microseconds since midnight */
+    WR_TYPE_TIMESTAMP,    /* int64 since 1970-01-01 in the type's unit, no zone */
     WR_TYPE_TIMESTAMP_TZ, /* the same, an instant in UTC */
     WR_TYPE_INTERVAL,
     WR_TYPE_UUID, /* int128, big-endian order of its text */
@@ -47,10 +47,10 @@ typedef enum wr_unit { WR_UNIT_S, WR_UNIT_MS, WR_UNIT_US, WR_UNIT_NS } wr_unit;
 
 struct wr_field;
 typedef struct wr_type {
-    uint8_t id;        /* wr_type_id */
-    uint8_t precision; /* DECIMAL */
-    uint8_t scale;     /* DECIMAL */
-    uint8_t unit;      /* TIMESTAMP, TIMESTAMP_TZ: wr_unit */
+    uint8_t id;         /* wr_type_id */
+    uint8_t precision;  /* DECIMAL */
+    uint8_t scale;      /* DECIMAL */
+    uint8_t unit;       /* TIMESTAMP, TIMESTAMP_TZ: wr_unit */
     uint16_t collation; /* VARCHAR; 0 is binary order */
     uint16_t child_count;
     const struct wr_field *children; /* LIST: one; STRUCT: its fields; MAP: key and value */
@@ -99,7 +99,8 @@ static inline wr_type wr_type_of(wr_type_id id) {
     return (wr_type){.id = (uint8_t)id, .unit = WR_UNIT_US};
 }
 static inline wr_type wr_type_decimal(unsigned precision, unsigned scale) {
-    return (wr_type){.id = WR_TYPE_DECIMAL, .precision = (uint8_t)precision, .scale = (uint8_t)scale, .unit = WR_UNIT_US};
+    return (wr_type){
+        .id = WR_TYPE_DECIMAL, .precision = (uint8_t)precision, .scale = (uint8_t)scale, .unit = WR_UNIT_US};
 }
 enum { WR_DECIMAL_SMALL_DIGITS = 18, WR_DECIMAL_MAX_DIGITS = 38 };
 

@@ -5,7 +5,8 @@
  *   CONSTANT    data holds one value, that of every row (validity bit 0 alone counts)
  *   DICTIONARY  data holds a uint32_t code per row; the values are a vector of their own, shared by all the batches
  *               that came from one dictionary. Validity is per row; dictionary entries themselves may be NULL too.
- * LIST data are wr_list_view into one child; STRUCT has one child a field and no data; MAP is LIST of STRUCT(key, value).
+ * LIST data are wr_list_view into one child; STRUCT has one child a field and no data; MAP is LIST of
+ * STRUCT(key, value).
  *
  * Ownership: a vector holds references to the buffers that its pointers lead into. Copying the struct is a move: the
  * source must be forgotten or cleared. wr_vector_share makes a second owner. Data behind a shared buffer is immutable;
@@ -46,7 +47,8 @@ void wr_heap_release(wr_heap *heap);
 WR_MUST_CHECK wr_status wr_heap_add(wr_heap *heap, wr_buffer *buffer, wr_error *err);
 /* Room for `size` bytes that a view may point to. */
 WR_MUST_CHECK wr_status wr_heap_alloc(wr_heap *heap, uint32_t size, char **out, wr_error *err);
-/* Makes *slot an empty heap of the caller's alone, keeping its newest buffer for writing again if nobody else has it. */
+/* Makes *slot an empty heap of the caller's alone, keeping its newest buffer for writing again if nobody else has
+ * it. */
 WR_MUST_CHECK wr_status wr_heap_recycle(wr_heap **slot, wr_allocator *a, wr_error *err);
 
 struct wr_vector_set;
@@ -102,7 +104,8 @@ static inline void *wr_vector_data_mut(wr_vector *v) {
 /* Adds an all-set validity bitmap to a vector under construction that has none. */
 WR_MUST_CHECK wr_status wr_vector_add_validity(wr_vector *v, wr_allocator *a, wr_error *err);
 
-/* Rows [from, from + count) of v, sharing where bit offsets allow it (from % 64 == 0 or no bitmaps), else copying bits. */
+/* Rows [first, first + count) of `from`, sharing where bit offsets allow it (first % 64 == 0 or no bitmaps), else
+ * copying bits. */
 WR_MUST_CHECK wr_status wr_vector_slice(wr_vector *to, wr_allocator *a, const wr_vector *from, uint32_t first,
                                         uint32_t count, wr_error *err);
 /* out[i] = v[rows[i]]: stays a dictionary (codes gathered) or a constant, else flat. Strings share the heap. */
@@ -127,11 +130,11 @@ typedef struct wr_value {
     bool is_null;
     union {
         bool boolean;
-        int64_t i64;   /* all signed integers, DATE, TIME, TIMESTAMP, small DECIMAL */
-        uint64_t u64;  /* unsigned integers */
+        int64_t i64;    /* all signed integers, DATE, TIME, TIMESTAMP, small DECIMAL */
+        uint64_t u64;   /* unsigned integers */
         wr_int128 i128; /* HUGEINT, large DECIMAL, UUID */
-        double f64;    /* FLOAT (exactly) and DOUBLE */
-        wr_str text;   /* VARCHAR, BLOB; not owned */
+        double f64;     /* FLOAT (exactly) and DOUBLE */
+        wr_str text;    /* VARCHAR, BLOB; not owned */
         wr_interval interval;
         const struct wr_value *items; /* LIST, STRUCT, MAP (keys and values in turn) */
     };

@@ -25,7 +25,8 @@ typedef struct wr_file_info {
     bool is_folder;
 } wr_file_info;
 
-WR_MUST_CHECK wr_status wr_file_open(wr_file **out, wr_allocator *a, const char *path, wr_file_mode mode, wr_error *err);
+WR_MUST_CHECK wr_status wr_file_open(wr_file **out, wr_allocator *a, const char *path, wr_file_mode mode,
+                                     wr_error *err);
 void wr_file_close(wr_file *file);
 WR_MUST_CHECK wr_status wr_file_stat(wr_file *file, wr_file_info *out, wr_error *err);
 /* Reads exactly size bytes; a file that ends before is WR_IO ("truncated at"). */
@@ -38,9 +39,11 @@ const char *wr_file_path(const wr_file *file);
 WR_MUST_CHECK wr_status wr_path_stat(const char *path, wr_file_info *out, wr_error *err); /* WR_NOT_FOUND */
 WR_MUST_CHECK wr_status wr_path_remove(const char *path, wr_error *err);
 WR_MUST_CHECK wr_status wr_path_rename(const char *from, const char *to, wr_error *err);
-/* Calls `each` with every name in a folder (not "." and ".."), in no order; stops at its first status that is not OK. */
-WR_MUST_CHECK wr_status wr_path_list(const char *folder, wr_status (*each)(void *user, const char *name, bool is_folder),
-                                     void *user, wr_error *err);
+/* Calls `each` with every name in a folder (not "." and ".."), in no order; stops at its first status that is not
+ * OK. */
+WR_MUST_CHECK wr_status wr_path_list(const char *folder,
+                                     wr_status (*each)(void *user, const char *name, bool is_folder), void *user,
+                                     wr_error *err);
 
 /* ---- anonymous memory: large tables, given back to the system at once ---- */
 
