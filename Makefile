@@ -35,3 +35,8 @@ format:
 
 clean:
 	@rm -rf build
+
+# Weir beside its peers, in one run; see bench/README.md.
+bench: packages-build preset-release
+	@python3 bench/bench.py $(BENCH)
+.PHONY: bench

@@ -22,6 +22,10 @@ wr_allocator *wr_system_allocator(void);
 static inline void *wr_alloc(wr_allocator *a, size_t size_bytes) {
     return a->alloc(a, size_bytes, WR_ALIGN_SMALL);
 }
+/* Pages of the system's, cleared, huge where it gives them; NULL on failure. For the allocator and os/ alone. */
+void *wr_map_pages(size_t size_bytes);
+void wr_unmap_pages(void *data, size_t size_bytes);
+
 void *wr_alloc_zeroed(wr_allocator *a, size_t size_bytes);
 static inline void *wr_resize(wr_allocator *a, void *block, size_t old_bytes, size_t new_bytes) {
     return a->resize(a, block, old_bytes, new_bytes, WR_ALIGN_SMALL);

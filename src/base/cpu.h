@@ -6,7 +6,7 @@
 
 /* Levels in rising order; a level implies those before it on its architecture. */
 typedef enum wr_isa {
-    WR_ISA_BASE, /* what the compiler targets by default: x86-64-v1/v2, AArch64 with NEON */
+    WR_ISA_BASE, /* what all the code is compiled for: x86-64-v2, AArch64 with NEON */
     WR_ISA_V3,   /* AVX2, BMI2 */
     WR_ISA_V4,   /* AVX-512 F, BW, CD, DQ, VL */
     WR_ISA_COUNT

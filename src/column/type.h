@@ -9,7 +9,7 @@
 #include "base/str.h"
 
 typedef enum wr_type_id {
-    WR_TYPE_NULL, /* the type of a bare NULL: casts to every other */
+    WR_TYPE_NULL, /* the type of a bare NULL, held as I8: casts to every other */
     WR_TYPE_BOOLEAN,
     WR_TYPE_TINYINT,
     WR_TYPE_SMALLINT,
@@ -30,7 +30,7 @@ typedef enum wr_type_id {
     WR_TYPE_TIMESTAMP,    /* int64 since 1970-01-01 in the type's unit, no zone */
     WR_TYPE_TIMESTAMP_TZ, /* the same, an instant in UTC */
     WR_TYPE_INTERVAL,
-    WR_TYPE_UUID, /* int128, big-endian order of its text */
+    WR_TYPE_UUID, /* int128 in the order of its text: the 16 bytes as a big-endian number, top bit flipped */
     WR_TYPE_LIST,
     WR_TYPE_STRUCT,
     WR_TYPE_MAP,
@@ -87,6 +87,11 @@ typedef struct wr_interval {
     int32_t months, days;
     int64_t micros;
 } wr_interval;
+
+/* Intervals are equal, ordered and hashed by their length: a month counts 30 days, a day 24 hours. */
+static inline __int128 wr_interval_length(wr_interval v) {
+    return ((__int128)v.months * 30 + v.days) * INT64_C(86400000000) + v.micros;
+}
 
 typedef struct wr_list_view {
     uint32_t offset, size; /* in the child vector */

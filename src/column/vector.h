@@ -108,7 +108,8 @@ WR_MUST_CHECK wr_status wr_vector_add_validity(wr_vector *v, wr_allocator *a, wr
  * copying bits. */
 WR_MUST_CHECK wr_status wr_vector_slice(wr_vector *to, wr_allocator *a, const wr_vector *from, uint32_t first,
                                         uint32_t count, wr_error *err);
-/* out[i] = v[rows[i]]: stays a dictionary (codes gathered) or a constant, else flat. Strings share the heap. */
+/* out[i] = v[rows[i]]: stays a dictionary (codes gathered) or a constant, else flat. Strings share the heap,
+ * lists the child. `out` is another vector than v. */
 WR_MUST_CHECK wr_status wr_vector_gather(wr_vector *out, wr_allocator *a, const wr_vector *v, const uint16_t *rows,
                                          uint32_t count, wr_error *err);
 /* The same with 32-bit row numbers; UINT32_MAX stands for a NULL row. */
@@ -120,8 +121,10 @@ WR_MUST_CHECK wr_status wr_vector_flatten(wr_vector *out, wr_allocator *a, const
  * are copied into its heap. */
 WR_MUST_CHECK wr_status wr_vector_append(wr_vector *to, wr_allocator *a, const wr_vector *from, const uint16_t *sel,
                                          uint32_t count, wr_error *err);
-/* Bytes kept alive by the vector, and bytes its rows need: what queues a batch compacts it below one half. */
+/* Bytes kept alive by the vector, and bytes its rows need (an estimate for dictionaries): what queues a batch compacts
+ * it when the second is below one half of the first. */
 size_t wr_vector_pinned_bytes(const wr_vector *v);
+size_t wr_vector_needed_bytes(const wr_vector *v);
 
 /* ---- single values: constants in plans, statistics, bounds ---- */
 
@@ -197,8 +200,10 @@ static inline void wr_batch_set_rows(wr_batch *batch, uint32_t row_count) {
 WR_MUST_CHECK wr_status wr_batch_filter(wr_batch *batch, const uint64_t *pass, wr_error *err);
 /* Replaces columns by gathered ones and drops the selection. */
 WR_MUST_CHECK wr_status wr_batch_compact(wr_batch *batch, wr_error *err);
-/* A copy that pins only what its rows need: for queues and for results that are kept. */
+/* A copy that pins only what its rows need, without selection: for queues and for results that are kept. `to` is
+ * initialised and has the same column count. A dictionary stays shared where it is smaller than the values would be. */
 WR_MUST_CHECK wr_status wr_batch_copy(wr_batch *to, wr_allocator *a, const wr_batch *from, wr_error *err);
 size_t wr_batch_pinned_bytes(const wr_batch *batch);
+size_t wr_batch_needed_bytes(const wr_batch *batch); /* of the selected rows */
 
 #endif

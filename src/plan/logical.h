@@ -172,5 +172,8 @@ wr_logical *wr_logical_copy(wr_plan *plan, const wr_logical *node, wr_column_id 
 wr_expr *wr_expr_map_columns(wr_plan *plan, wr_expr *expr, wr_column_id *map);
 /* The tree as EXPLAIN shows it, one node a line. */
 void wr_plan_print(const wr_plan *plan, wr_text *out);
+/* The same with something added behind each node's line. */
+void wr_plan_print_with(const wr_plan *plan, wr_text *out,
+                        void (*add)(const wr_logical *node, wr_text *out, void *user), void *user);
 
 #endif

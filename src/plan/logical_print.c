@@ -6,6 +6,8 @@
 typedef struct printer {
     const wr_plan *plan;
     wr_text *out;
+    void (*add)(const wr_logical *node, wr_text *out, void *user);
+    void *user;
     uint32_t *number;      /* by column id: 0 not in the plan, else which of its name it is */
     const uint32_t *total; /* by column id: how many have its name */
     wr_arena scratch;
@@ -245,12 +247,14 @@ static void print_node(printer *p, const wr_logical *node, uint32_t depth) {
     for (uint32_t i = 0; i < depth; i++) wr_text_addz(p->out, "  ");
     bool enter = print_line(p, node);
     if (node->row_estimate >= 0) wr_text_format(p->out, "  ~%.0f", node->row_estimate);
+    if (p->add) p->add(node, p->out, p->user);
     wr_text_addz(p->out, "\n");
     for (uint32_t i = 0; enter && i < node->child_count; i++) print_node(p, node->children[i], depth + 1);
 }
 
-void wr_plan_print(const wr_plan *plan, wr_text *out) {
-    printer p = {.plan = plan, .out = out};
+void wr_plan_print_with(const wr_plan *plan, wr_text *out,
+                        void (*add)(const wr_logical *node, wr_text *out, void *user), void *user) {
+    printer p = {.plan = plan, .out = out, .add = add, .user = user};
     wr_arena_init(&p.scratch, out->allocator);
     if (!number_columns(&p)) {
         out->failed = true;
@@ -258,4 +262,8 @@ void wr_plan_print(const wr_plan *plan, wr_text *out) {
         print_node(&p, plan->root, 0);
     }
     wr_arena_deinit(&p.scratch);
+}
+
+void wr_plan_print(const wr_plan *plan, wr_text *out) {
+    wr_plan_print_with(plan, out, NULL, NULL);
 }

@@ -1,0 +1,66 @@
+/* Results as rows of text. */
+#include "engine/engine_internal.h"
+
+size_t weir_result_column_count(const weir_result *r) {
+    return r->column_count;
+}
+const char *weir_result_column_name(const weir_result *r, size_t column) {
+    return r->names[column].data;
+}
+const char *weir_result_column_type(const weir_result *r, size_t column) {
+    return r->type_names[column].data;
+}
+
+static size_t count_lines(wr_str text) {
+    size_t lines = 0;
+    for (uint32_t i = 0; i < text.size; i++) lines += text.data[i] == '\n';
+    return lines;
+}
+
+weir_status weir_result_fetch(weir_result *r, size_t *row_count, weir_error *error) {
+    wr_error err;
+    wr_error_clear(&err);
+    *row_count = 0;
+    if (r->at_end) return WEIR_OK;
+    if (r->lines.data || !r->pipelines) {
+        r->at_end = true;
+        *row_count = r->lines.data ? count_lines(r->lines) : 0;
+        return WEIR_OK;
+    }
+    bool more = false;
+    wr_status status;
+    do {
+        status = wr_query_fetch(r, &more, &err);
+        if (status == WR_OK && more) status = wr_batch_compact(&r->batch, &err);
+    } while (status == WR_OK && more && r->batch.row_count == 0);
+    if (status != WR_OK) return wr_report(&err, 0, error);
+    r->at_end = !more;
+    *row_count = more ? r->batch.row_count : 0;
+    return WEIR_OK;
+}
+
+static wr_str line_at(wr_str text, size_t row) {
+    uint32_t begin = 0;
+    for (; row > 0; begin++) row -= text.data[begin] == '\n';
+    const char *end = memchr(text.data + begin, '\n', text.size - begin);
+    return (wr_str){text.data + begin, (uint32_t)(end - (text.data + begin))};
+}
+
+const char *weir_result_text(weir_result *r, size_t row, size_t column, size_t *size) {
+    wr_text *text = &r->texts[column];
+    wr_text_clear(text);
+    if (r->lines.data) {
+        wr_str line = line_at(r->lines, row);
+        wr_text_add(text, line.data, line.size);
+    } else {
+        wr_value value;
+        if (wr_vector_value(&r->batch.columns[column], (uint32_t)row, &r->arena, &value, NULL) != WR_OK ||
+            value.is_null)
+            return NULL;
+        wr_value_print(text, &value);
+    }
+    if (text->failed) return NULL;
+    wr_text_add(text, "", 0);
+    if (size) *size = text->size;
+    return text->data ? text->data : "";
+}
