@@ -233,11 +233,25 @@ static void withdraw(wr_pipeline_task *t) {
     wr_pipeline_task_drop_locals(t);
 }
 
+/* Marked nodes of this task give back what they can, see relieve in operator.h. */
+static wr_status relieve(wr_pipeline_task *t, wr_error *err) {
+    wr_pipeline *p = t->pipeline;
+    for (uint32_t i = 0; i < p->operator_count; i++) {
+        wr_operator *op = p->operators[i];
+        if (!t->locals[i] || !op->ops->relieve || !op->base.budget || !wr_budget_marked(op->base.budget)) continue;
+        WR_TRY(op->ops->relieve(op, t->locals[i], err));
+    }
+    wr_sink *sink = p->gate->sink;
+    if (!t->sink_local || !sink->ops->relieve || !sink->base.budget || !wr_budget_marked(sink->base.budget)) return WR_OK;
+    return sink->ops->relieve(sink, t->sink_local, err);
+}
+
 wr_task_result wr_pipeline_task_run(wr_task *task, uint32_t worker) {
     (void)worker;
     wr_pipeline_task *t = (wr_pipeline_task *)((char *)task - offsetof(wr_pipeline_task, task));
     wr_pipeline_set *set = t->pipeline->set;
     int64_t slice_end = 0;
+    bool was_parked = t->parked;
     if (t->parked) {
         t->parked = false;
         wr_pipeline_set_count(set, +1, false);
@@ -251,7 +265,10 @@ wr_task_result wr_pipeline_task_run(wr_task *task, uint32_t worker) {
         task_step step = STEP_ON;
         wr_error err;
         wr_error_clear(&err);
-        if (run_phase(t, &step, &err) != WR_OK) {
+        wr_status status = steps == 1 && was_parked ? relieve(t, &err) : WR_OK;
+        if (status == WR_OK) status = run_phase(t, &step, &err);
+        if (status == WR_OK && step == STEP_PARKED) status = relieve(t, &err);
+        if (status != WR_OK) {
             wr_pipeline_set_fail(set, &err);
             continue;
         }
