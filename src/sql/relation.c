@@ -134,8 +134,8 @@ static uint32_t outer_words(const wr_parser *p, uint32_t ahead) {
     return wr_sql_is_word_at(p, ahead + 1, WR_KEYWORD_OUTER) ? 2 : 1;
 }
 
-/* [NATURAL] [ASOF] [INNER | LEFT [OUTER] | RIGHT | FULL | SEMI | ANTI | CROSS | POSITIONAL] JOIN: the number of words, 0
- * when there is no join here. */
+/* [NATURAL] [ASOF] [INNER | LEFT [OUTER] | RIGHT | FULL | SEMI | ANTI | CROSS | POSITIONAL] JOIN: the number of words,
+ * 0 when there is no join here. */
 static uint32_t join_start(const wr_parser *p, join_words *out) {
     uint32_t ahead = 0;
     *out = (join_words){.text = "inner", .conditional = true};

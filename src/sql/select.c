@@ -139,7 +139,8 @@ static wr_status grouping_sets(wr_parser *p, wr_node **out);
 
 /* x, (a, b), (), ROLLUP (…), CUBE (…), GROUPING SETS (…) */
 static wr_status group_item(wr_parser *p, wr_node **out) {
-    if (wr_sql_is_word(p, WR_KEYWORD_GROUPING) && wr_sql_is_word_at(p, 1, WR_KEYWORD_SETS)) return grouping_sets(p, out);
+    if (wr_sql_is_word(p, WR_KEYWORD_GROUPING) && wr_sql_is_word_at(p, 1, WR_KEYWORD_SETS))
+        return grouping_sets(p, out);
     if (wr_sql_is(p, WR_TOKEN_LEFT_PAREN) && wr_sql_is_at(p, 1, WR_TOKEN_RIGHT_PAREN)) {
         uint32_t position = wr_sql_position(p);
         p->at += 2;
