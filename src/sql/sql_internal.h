@@ -113,7 +113,8 @@ const char *wr_token_sign(wr_token_kind kind);
 
 /* ---- the state of a parse ---- */
 
-/* Parentheses, queries and prefix operators that lie in one another: what costs C stack while parsing, less than 512 KB. */
+/* Parentheses, queries and prefix operators that lie in one another: what costs C stack while parsing, less than 512 KB
+ * for so many. */
 enum { WR_SQL_DEPTH_MAX = 500 };
 
 typedef struct wr_parser {
