@@ -1,5 +1,5 @@
-/* Aggregation: keys, arguments and filters become columns in front; then a sink and its source, or, when the input comes
- * ordered by a key in one stream, an operator and a late stream for the groups at the edges of morsels. */
+/* Aggregation: keys, arguments and filters become columns in front; then a sink and its source, or, when the input
+ * comes ordered by a key in one stream, an operator and a late stream for the groups at the edges of morsels. */
 #include "exec/build_internal.h"
 #include "exec/hash_aggregate.h"
 
@@ -25,8 +25,9 @@ static wr_status column_for(wr_builder *b, aggregate_build *a, wr_expr *expr, ui
     *position = a->count++;
     a->exprs[*position] = expr;
     a->types[*position] = expr->type;
-    a->ids[*position] = expr->kind == WR_EXPR_COLUMN ? expr->column
-                                                     : wr_plan_add_column(b->plan, WR_STR("aggregate input"), expr->type, true, a->node);
+    a->ids[*position] = expr->kind == WR_EXPR_COLUMN
+                            ? expr->column
+                            : wr_plan_add_column(b->plan, WR_STR("aggregate input"), expr->type, true, a->node);
     return a->ids[*position] ? WR_OK : wr_fail_memory(err, 0, "aggregate");
 }
 
@@ -38,8 +39,12 @@ static wr_logical *scan_of(const wr_plan *plan, wr_column_id *column) {
         wr_logical *node = plan->columns[*column].source;
         if (!node) return NULL;
         if (node->kind == WR_LOGICAL_SCAN) return node;
-        const wr_named_expr *items = node->kind == WR_LOGICAL_PROJECT ? node->project.items : node->kind == WR_LOGICAL_AGGREGATE ? node->aggregate.keys : NULL;
-        uint32_t count = node->kind == WR_LOGICAL_PROJECT ? node->project.count : node->kind == WR_LOGICAL_AGGREGATE ? node->aggregate.key_count : 0;
+        const wr_named_expr *items = node->kind == WR_LOGICAL_PROJECT     ? node->project.items
+                                     : node->kind == WR_LOGICAL_AGGREGATE ? node->aggregate.keys
+                                                                          : NULL;
+        uint32_t count = node->kind == WR_LOGICAL_PROJECT     ? node->project.count
+                         : node->kind == WR_LOGICAL_AGGREGATE ? node->aggregate.key_count
+                                                              : 0;
         const wr_expr *expr = NULL;
         for (uint32_t i = 0; i < count; i++) {
             if (items[i].id == *column) expr = items[i].expr;
@@ -116,7 +121,8 @@ static wr_status collect(wr_builder *b, aggregate_build *a, wr_error *err) {
     a->keys = WR_ARENA_ARRAY(b->arena, wr_aggregate_key, keys);
     a->calls = WR_ARENA_ARRAY(b->arena, wr_aggregate_call, calls);
     a->outputs = WR_ARENA_ARRAY(b->arena, wr_column_id, keys + calls);
-    if (!a->exprs || !a->ids || !a->types || !a->keys || !a->calls || !a->outputs) return wr_fail_memory(err, 0, "aggregate");
+    if (!a->exprs || !a->ids || !a->types || !a->keys || !a->calls || !a->outputs)
+        return wr_fail_memory(err, 0, "aggregate");
     for (uint32_t i = 0; i < keys; i++) {
         WR_TRY(column_for(b, a, node->aggregate.keys[i].expr, &a->keys[i].column, err));
         WR_TRY(prove_key(b, node->aggregate.keys[i].expr, &a->keys[i], err));
@@ -140,7 +146,8 @@ static bool find_order(const aggregate_build *a, const wr_flowing *flowing, uint
     return false;
 }
 
-static wr_status finish_ordered(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out, wr_error *err) {
+static wr_status finish_ordered(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out,
+                                wr_error *err) {
     wr_operator *op;
     wr_source *late;
     wr_flowing edges;
@@ -163,7 +170,8 @@ static wr_status finish_ordered(wr_builder *b, aggregate_build *a, const wr_aggr
     return WR_OK;
 }
 
-static wr_status finish_hashed(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out, wr_error *err) {
+static wr_status finish_hashed(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out,
+                               wr_error *err) {
     wr_sink *sink;
     wr_source *source;
     uint32_t streams = out->stream_count;
@@ -194,5 +202,6 @@ wr_status wr_build_aggregate(wr_builder *b, wr_logical *node, wr_flowing *out, w
         .estimated_groups = node->row_estimate > 0 ? node->row_estimate : 0,
         .logical_id = node->id,
     };
-    return find_order(&a, out, &spec.ordered_by) ? finish_ordered(b, &a, &spec, out, err) : finish_hashed(b, &a, &spec, out, err);
+    return find_order(&a, out, &spec.ordered_by) ? finish_ordered(b, &a, &spec, out, err)
+                                                 : finish_hashed(b, &a, &spec, out, err);
 }
