@@ -8,6 +8,7 @@
 #ifndef WR_BASE_HASH_H
 #define WR_BASE_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,20 @@ static inline uint64_t wr_hash_u64(uint64_t x) {
 }
 static inline uint64_t wr_hash_combine(uint64_t hash, uint64_t next) {
     return (hash ^ next) * UINT64_C(0x9fb21c651e98df25) + (hash >> 27);
+}
+/* Floats hash as doubles; -0 and 0 are one number, and so are all NaN. */
+static inline uint64_t wr_hash_f64(double x) {
+    uint64_t bits;
+    x += 0.0;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return wr_hash_u64(x == x ? bits : UINT64_C(0x7ff8000000000000));
+}
+/* What fits 64 bits, signed or unsigned, hashes as those; else both words count. */
+static inline uint64_t wr_hash_i128(__int128 x) {
+    uint64_t low = (uint64_t)x, high = (uint64_t)((unsigned __int128)x >> 64);
+    uint64_t hash = wr_hash_u64(low);
+    bool narrow = high == 0 || (high == UINT64_MAX && low >> 63);
+    return narrow ? hash : wr_hash_combine(hash, wr_hash_u64(high));
 }
 uint64_t wr_hash_bytes(const void *data, size_t size);
 

@@ -10,6 +10,13 @@ enum {
     WR_ROW_VALUE_MAX = 1 << 30 /* bytes of one row's heap part */
 };
 
+/* Cells are moved by width, whatever their type. In vectors 16-byte values are 8-byte aligned. */
+typedef uint8_t wr_cell_1;
+typedef uint16_t __attribute__((may_alias)) wr_cell_2;
+typedef uint32_t __attribute__((may_alias)) wr_cell_4;
+typedef uint64_t __attribute__((may_alias)) wr_cell_8;
+typedef wr_uint128 __attribute__((may_alias, aligned(8))) wr_cell_16;
+
 /* Cells of a column of any kind, resolved down to a flat (or nested) vector and a position in it. */
 typedef struct wr_row_cells {
     const wr_vector *leaf;

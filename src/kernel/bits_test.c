@@ -85,8 +85,8 @@ WR_TEST(kernel_bits, bits_by_index) {
     static const uint32_t entry_counts[] = {1, 2, 63, 64, 511, 512, 513, 1023, 1024, 1025, 5000, 100000};
     uint64_t state = 3;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (size_t i = 0; i < WR_COUNT_OF(entry_counts); i++)
-        check_by_index(k, n, entry_counts[i], &state);
+    EACH_ROW_COUNT(n)
+    for (size_t i = 0; i < WR_COUNT_OF(entry_counts); i++) check_by_index(k, n, entry_counts[i], &state);
 }
 
 static void check_compress(const wr_kernels *k, uint32_t n, unsigned kind, uint64_t *state) {

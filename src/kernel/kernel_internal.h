@@ -55,6 +55,30 @@ WR_KERNEL_FAMILIES(WR_KERNEL_TABLE_)
 #define WR_UNROLL(count) WR_PRAGMA_(GCC unroll count)
 #endif
 
+/* Tables are made from column/types.def: WR_IF_NUMBER_<class>(x) is x for the classes of numbers and nothing for the
+ * others; INTEGER and SCALAR (numbers, views, intervals) likewise. Booleans, being bitmaps, have lines of their own. */
+#define WR_IF_NUMBER_signed(...) __VA_ARGS__
+#define WR_IF_NUMBER_unsigned(...) __VA_ARGS__
+#define WR_IF_NUMBER_float(...) __VA_ARGS__
+#define WR_IF_NUMBER_bits(...)
+#define WR_IF_NUMBER_view(...)
+#define WR_IF_NUMBER_interval(...)
+#define WR_IF_NUMBER_nested(...)
+#define WR_IF_INTEGER_signed(...) __VA_ARGS__
+#define WR_IF_INTEGER_unsigned(...) __VA_ARGS__
+#define WR_IF_INTEGER_float(...)
+#define WR_IF_INTEGER_bits(...)
+#define WR_IF_INTEGER_view(...)
+#define WR_IF_INTEGER_interval(...)
+#define WR_IF_INTEGER_nested(...)
+#define WR_IF_SCALAR_signed(...) __VA_ARGS__
+#define WR_IF_SCALAR_unsigned(...) __VA_ARGS__
+#define WR_IF_SCALAR_float(...) __VA_ARGS__
+#define WR_IF_SCALAR_bits(...)
+#define WR_IF_SCALAR_view(...) __VA_ARGS__
+#define WR_IF_SCALAR_interval(...) __VA_ARGS__
+#define WR_IF_SCALAR_nested(...)
+
 /* 128-bit values in columns and group states are 8-byte aligned; the plain type would let the compiler assume 16. */
 typedef wr_int128 wr_int128_packed __attribute__((aligned(8), may_alias));
 

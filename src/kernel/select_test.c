@@ -53,8 +53,8 @@ static void check_compress(const wr_kernels *k, uint32_t n, unsigned index, unsi
 WR_TEST(kernel_select, compress_keeps_what_passes) {
     uint64_t state = 2;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (unsigned index = 0; index < WR_WIDTHS; index++) for (unsigned kind = 0;
-                                                                                kind < TEST_BIT_KINDS; kind++)
+    EACH_ROW_COUNT(n)
+    for (unsigned index = 0; index < WR_WIDTHS; index++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
         check_compress(k, n, index, kind, &state);
 }
 
@@ -78,7 +78,7 @@ static void check_expand(const wr_kernels *k, uint32_t n, unsigned index, unsign
 WR_TEST(kernel_select, expand_is_the_inverse) {
     uint64_t state = 3;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (unsigned index = 0; index < WR_WIDTHS; index++) for (unsigned kind = 0;
-                                                                                kind < TEST_BIT_KINDS; kind++)
+    EACH_ROW_COUNT(n)
+    for (unsigned index = 0; index < WR_WIDTHS; index++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
         check_expand(k, n, index, kind, &state);
 }

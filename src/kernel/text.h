@@ -13,7 +13,8 @@ typedef struct wr_text_kernels {
      * one run. */
     void (*contains)(const wr_string_view *a, uint32_t n, const char *needle, size_t needle_size, uint64_t *out);
     /* out bit i: the pieces occur in view i in this order without overlap (LIKE '%a%b%'). */
-    void (*contains_all)(const wr_string_view *a, uint32_t n, const wr_str *pieces, uint32_t piece_count, uint64_t *out);
+    void (*contains_all)(const wr_string_view *a, uint32_t n, const wr_str *pieces, uint32_t piece_count,
+                         uint64_t *out);
     void (*starts_with)(const wr_string_view *a, uint32_t n, const char *prefix, size_t prefix_size, uint64_t *out);
     void (*ends_with)(const wr_string_view *a, uint32_t n, const char *suffix, size_t suffix_size, uint64_t *out);
     /* SIZE_MAX when the bytes are valid UTF-8, else where the first bad sequence starts. */

@@ -366,6 +366,18 @@ size_t wr_process_peak_resident_bytes(void) {
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
 }
 
+/* The machine's memory, or less where the control group says so ("max" or a number of bytes). */
+size_t wr_os_memory_bytes(void) {
+    size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    char text[64];
+    unsigned long long limit;
+    if (read_small("/sys/fs/cgroup/memory.max", text, sizeof text) && sscanf(text, "%llu", &limit) == 1 &&
+        limit < bytes) {
+        bytes = (size_t)limit;
+    }
+    return bytes;
+}
+
 uint64_t wr_os_random(void) {
     uint64_t value;
     if (getrandom(&value, sizeof value, 0) == sizeof value) return value;
