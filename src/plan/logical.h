@@ -154,7 +154,7 @@ wr_logical *wr_logical_create(wr_plan *plan, wr_logical_kind kind, uint32_t chil
 /* Recomputes `columns` of a node from its kind and children. */
 WR_MUST_CHECK bool wr_logical_refresh(wr_plan *plan, wr_logical *node);
 /* Columns that the subtree reads but does not make: not empty means correlated. */
-WR_MUST_CHECK bool wr_logical_free_columns(wr_plan *plan, wr_logical *node, wr_column_set *out);
+WR_MUST_CHECK bool wr_logical_free_columns(const wr_logical *node, wr_arena *arena, wr_column_set *out);
 /* Every expression slot of this node alone, for passes. */
 WR_MUST_CHECK wr_status wr_logical_each_expr(wr_logical *node, wr_status (*each)(wr_expr **slot, void *user), void *user);
 /* The invariants: every column read is made below, types agree, ids are unique. A bug of ours when broken: WR_INTERNAL
