@@ -13,7 +13,7 @@
 #define WR_EXEC_HASH_JOIN_H
 
 #include "exec/operator.h"
-#include "format/format.h"
+#include "exec/scan.h"
 #include "plan/logical.h"
 
 typedef struct wr_join wr_join;
@@ -75,10 +75,7 @@ bool wr_join_filters_probe(wr_join_kind kind, bool build_left);
 WR_MUST_CHECK wr_status wr_join_filter_create(wr_join_filter **out, wr_exec *exec, wr_type type, wr_error *err);
 wr_join_filter *wr_join_filter_retain(wr_join_filter *filter);
 void wr_join_filter_release(wr_join_filter *filter);
-/* One worker's copy for its scan: *position is that of the column in the scan's spec and must outlive the copy, which
- * holds a reference. */
-WR_MUST_CHECK wr_status wr_join_filter_attach(wr_join_filter *filter, wr_allocator *a, const uint32_t *position,
-                                              wr_scan_filter *out, wr_error *err);
-void wr_join_filter_detach(wr_scan_filter *copy);
+/* For the scan; its columns (the one position) are the caller's to fill in. Holds a reference until it is released. */
+void wr_join_filter_maker(wr_join_filter *filter, wr_filter_maker *out);
 
 #endif
