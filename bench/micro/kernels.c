@@ -36,6 +36,8 @@ typedef struct inputs {
     uint32_t codes_small[ROWS + SLACK];  /* below 1,000 */
     uint32_t codes_large[ROWS + SLACK];  /* below 4,000 */
     uint32_t groups[ROWS + SLACK];       /* below GROUPS */
+    uint32_t groups_4[ROWS + SLACK];     /* below 4 */
+    uint32_t group_one[ROWS + SLACK];    /* 0 */
     uint32_t group_runs[ROWS + SLACK];   /* the same group many times in a row */
     uint16_t rows[ROWS + SLACK];         /* rising, every second */
     wr_string_view views[ROWS + SLACK];  /* 32 bytes each, back to back */
@@ -84,6 +86,7 @@ static void fill(void) {
         x.codes_small[i] = (uint32_t)(random_next() % 1000);
         x.codes_large[i] = (uint32_t)(random_next() % 4000);
         x.groups[i] = (uint32_t)(random_next() % GROUPS);
+        x.groups_4[i] = (uint32_t)(random_next() % 4);
         x.group_runs[i] = i / 100 % GROUPS;
         x.rows[i] = (uint16_t)i;
     }

@@ -5,7 +5,7 @@
 #include "column/row_internal.h"
 
 static bool interval_equal(const wr_interval *a, const wr_interval *b) {
-    return wr_interval_span(*a) == wr_interval_span(*b);
+    return wr_interval_length(*a) == wr_interval_length(*b);
 }
 
 bool wr_row_value_equal(wr_phys phys, const void *a, const void *b) {

@@ -88,8 +88,8 @@ typedef struct wr_interval {
     int64_t micros;
 } wr_interval;
 
-/* How long an interval is, for comparing and hashing: a month counts 30 days and a day 24 hours. */
-static inline __int128 wr_interval_span(wr_interval v) {
+/* Intervals are equal, ordered and hashed by their length: a month counts 30 days, a day 24 hours. */
+static inline __int128 wr_interval_length(wr_interval v) {
     return ((__int128)v.months * 30 + v.days) * INT64_C(86400000000) + v.micros;
 }
 

@@ -1,8 +1,8 @@
 /* Finding groups; see group.h.
  *
- * The probe looks at one slot a row and lists the rows that need a second look without a branch: nothing is mispredicted,
- * so the loads of many rows are in flight at once, which is what prefetching would do, for tables in any level of cache.
- * The second look finds its lines in the first level. */
+ * The probe looks at one slot a row and lists the rows that need a second look without a branch: nothing is
+ * mispredicted, so the loads of many rows are in flight at once, which is what prefetching would do, for tables in any
+ * level of cache. The second look finds its lines in the first level. */
 #include "kernel/group.h"
 
 #include "kernel/kernel_internal.h"
@@ -18,7 +18,8 @@ WR_ALWAYS_INLINE uint64_t word_at(const uint8_t *words, uint32_t stride, uint32_
 
 /* ---- booleans ---- */
 
-static bool pack_bits(const void *a, const uint64_t *validity, uint32_t n, const wr_pack_field *field, uint64_t *words) {
+static bool pack_bits(const void *a, const uint64_t *validity, uint32_t n, const wr_pack_field *field,
+                      uint64_t *words) {
     const uint64_t *bits = a;
     uint64_t outside = 0;
     for (uint32_t i = 0; i < n; i++) {

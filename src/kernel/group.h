@@ -1,8 +1,9 @@
-/* Finding groups: keys packed into words, joint codes of small domains, the first look into a hash table, runs of ordered
- * keys.
+/* Finding groups: keys packed into words, joint codes of small domains, the first look into a hash table, runs of
+ * ordered keys.
  *
- * A packed key is one or two 64-bit words that its columns share: each column has a field of bits for value - base, and a
- * bit that says NULL where it can be. Equal words are equal keys: NULL's value bits are zero, -0 is 0 and NaN is one NaN. */
+ * A packed key is one or two 64-bit words that its columns share: each column has a field of bits for value - base, and
+ * a bit that says NULL where it can be. Equal words are equal keys: NULL's value bits are zero, -0 is 0 and NaN is one
+ * NaN. */
 #ifndef WR_KERNEL_GROUP_H
 #define WR_KERNEL_GROUP_H
 
@@ -31,7 +32,8 @@ typedef struct wr_group_kernels {
     void (*unpack[WR_PHYS_COUNT])(const uint8_t *words, uint32_t stride, uint32_t n, const wr_pack_field *field,
                                   void *out);
     /* out bit i: the field's NULL bit is not set. */
-    void (*unpack_validity)(const uint8_t *words, uint32_t stride, uint32_t n, const wr_pack_field *field, uint64_t *out);
+    void (*unpack_validity)(const uint8_t *words, uint32_t stride, uint32_t n, const wr_pack_field *field,
+                            uint64_t *out);
 
     void (*hash1)(const uint64_t *words, uint32_t n, uint64_t *hashes);
     void (*hash2)(const uint64_t *words, const uint64_t *seconds, uint32_t n, uint64_t *hashes);
@@ -57,8 +59,8 @@ typedef struct wr_group_kernels {
     bool (*lookup)(const uint32_t *map, const uint32_t *joint, uint32_t n, uint32_t *groups);
 
     /* groups[i] counts the changes of value up to row i from `group` on; `starts` (room for n + 1) lists the rows that
-     * differ from the one before. Row 0 is compared with *previous. False when a value is below the one before, and then
-     * nothing of use was written. I8..I64, U8..U64. */
+     * differ from the one before. Row 0 is compared with *previous. False when a value is below the one before, and
+     * then nothing of use was written. I8..I64, U8..U64. */
     bool (*runs[WR_PHYS_COUNT])(const void *a, uint32_t n, const void *previous, uint32_t group, uint32_t *groups,
                                 uint32_t *starts, uint32_t *start_count);
 } wr_group_kernels;

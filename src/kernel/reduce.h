@@ -1,24 +1,51 @@
 /* Sums, minima and maxima: of a whole column, or by group.
  *
- * Grouped loops add to states that lie `stride` bytes apart: the state of row i is base + group[i] * stride. Exact sums
- * of integers are 128 bits wide (low word, high word), so that no order of rows can overflow on the way; the aggregate
- * checks once, at the end. Sums of floats do not depend on the order of rows (see reduce_float.c). */
+ * Loops add to states: one, or those that lie `stride` bytes apart, where the state of row i is base + group[i] *
+ * stride. States are 8-byte aligned; a cleared one is empty. Sums are kept in states wide enough that no order of rows
+ * can overflow on the way, and the aggregate checks once, at the end: integers of up to 64 bits   wr_int128 I128
+ * wr_sum192 F32, F64                    wr_float_sum, which does not depend on the order of rows either Minima and
+ * maxima of floats go by total order, in which -0 is then taken to be below 0 and all NaN to be one, so that their bits
+ * do not depend on the order of rows. */
 #ifndef WR_KERNEL_REDUCE_H
 #define WR_KERNEL_REDUCE_H
 
 #include "column/type.h"
+#include "kernel/float_sum.h"
 #include "kernel/kernel.h"
 
+/* A sum of 128-bit integers: two's complement, low word first. */
+typedef struct wr_sum192 {
+    uint64_t low, middle;
+    int64_t high;
+} wr_sum192;
+
+static inline void wr_sum192_add(wr_sum192 *state, wr_int128 value) {
+    wr_uint128 old = (wr_uint128)state->middle << 64 | state->low, sum = old + (wr_uint128)value;
+    state->low = (uint64_t)sum;
+    state->middle = (uint64_t)(sum >> 64);
+    state->high += (value < 0 ? -1 : 0) + (sum < old);
+}
+static inline void wr_sum192_merge(wr_sum192 *state, const wr_sum192 *other) {
+    wr_sum192_add(state, (wr_int128)((wr_uint128)other->middle << 64 | other->low));
+    state->high += other->high + (int64_t)(other->middle >> 63);
+}
+/* False when the sum does not fit. */
+static inline bool wr_sum192_get(const wr_sum192 *state, wr_int128 *out) {
+    *out = (wr_int128)((wr_uint128)state->middle << 64 | state->low);
+    return state->high == (*out < 0 ? -1 : 0);
+}
+
 typedef struct wr_reduce_kernels {
-    /* Sum of the rows whose bit is set in `valid` (NULL: all). Integers. */
-    wr_int128 (*sum[WR_PHYS_COUNT])(const void *a, const uint64_t *valid, uint32_t n);
-    /* Minimum and maximum of the rows in `valid`; false when there is none. Fixed-width numbers; floats in total order. */
+    /* Adds the rows whose bit is set in `valid` (NULL: all). Numbers. */
+    void (*sum[WR_PHYS_COUNT])(const void *a, const uint64_t *valid, uint32_t n, void *state);
+    /* Minimum and maximum of the rows in `valid`; false when there is none. Fixed-width numbers; floats in total order.
+     */
     bool (*bounds[WR_PHYS_COUNT])(const void *a, const uint64_t *valid, uint32_t n, void *min, void *max);
 
-    /* state: wr_int128. */
     void (*group_sum[WR_PHYS_COUNT])(const void *a, const uint64_t *valid, const uint32_t *group, uint32_t n,
                                      uint8_t *base, uint32_t stride);
-    /* The values come from a dictionary: value of row i is a[codes[i]]. I32, I64, I128. */
+    /* The values come from a dictionary: value of row i is a[codes[i]]. Codes of rows that are not valid are not
+     * followed. Numbers. */
     void (*group_sum_by_code[WR_PHYS_COUNT])(const void *a, const uint32_t *codes, const uint64_t *valid,
                                              const uint32_t *group, uint32_t n, uint8_t *base, uint32_t stride);
     /* state: uint64_t. */

@@ -56,6 +56,41 @@ wr_status wr_call_fail(const wr_call_context *c, const wr_vector *args, uint32_t
     return status;
 }
 
+static bool heap_holds(const wr_heap *heap, const wr_buffer *buffer) {
+    for (uint32_t i = 0; i < heap->count; i++) {
+        if (heap->buffers[i] == buffer) return true;
+    }
+    return false;
+}
+
+static wr_status add_buffers(wr_heap *to, const wr_heap *from, wr_error *err) {
+    for (uint32_t i = 0; i < from->count; i++) {
+        if (!heap_holds(to, from->buffers[i])) WR_TRY(wr_heap_add(to, from->buffers[i], err));
+    }
+    return WR_OK;
+}
+
+wr_status wr_vector_keep_heap(wr_vector *out, wr_allocator *a, const wr_vector *from, wr_error *err) {
+    if (!from->heap || from->heap->count == 0 || from->heap == out->heap) return WR_OK;
+    if (!out->heap || out->heap->count == 0) {
+        wr_heap_release(out->heap);
+        out->heap = wr_heap_retain(from->heap);
+        return WR_OK;
+    }
+    if (__atomic_load_n((int32_t *)&out->heap->refs, __ATOMIC_ACQUIRE) == 1) return add_buffers(out->heap, from->heap, err);
+    wr_heap *both;
+    WR_TRY(wr_heap_create(&both, a, err));
+    wr_status status = add_buffers(both, out->heap, err);
+    if (status == WR_OK) status = add_buffers(both, from->heap, err);
+    if (status != WR_OK) {
+        wr_heap_release(both);
+        return status;
+    }
+    wr_heap_release(out->heap);
+    out->heap = both;
+    return WR_OK;
+}
+
 wr_int128 wr_power_of_ten(unsigned digits) {
     wr_int128 power = 1;
     for (; digits >= 18; digits -= 18) power *= INT64_C(1000000000000000000);

@@ -50,6 +50,10 @@ uint32_t wr_call_first_failed(const wr_call_context *c);
 wr_status wr_call_fail(const wr_call_context *c, const wr_vector *args, uint32_t arg_count, const char *sign,
                        uint32_t row, const char *what);
 
+/* Makes `out`, a VIEW vector under construction, keep alive what the views of `from` point into: views may then be
+ * copied from one to the other. */
+WR_MUST_CHECK wr_status wr_vector_keep_heap(wr_vector *out, wr_allocator *a, const wr_vector *from, wr_error *err);
+
 /* Decimal limits: 10^digits for 0 to 38. */
 wr_int128 wr_power_of_ten(unsigned digits);
 /* Raises an error for the first active row of a decimal result that has more digits than its type. */

@@ -8,6 +8,7 @@
 #include "plan/cast.h"
 #include "plan/civil.h"
 #include "plan/functions/call.h"
+#include "plan/functions/internal.h"
 
 /* What a row's user field says. */
 typedef struct comparison {
@@ -127,6 +128,18 @@ static wr_status run_compare(wr_call_context *c, const wr_vector *args, uint32_t
     compare(c, args, c->data, wr_vector_data_mut(result));
     return WR_OK;
 }
+
+static wr_status run_range(wr_call_context *c, const wr_vector *args, uint32_t arg_count, wr_vector *result) {
+    (void)arg_count;
+    WR_TRY(wr_call_prepare(c, result));
+    c->kernels->compare->range[args[0].phys](args[0].data, args[1].data, args[2].data, c->row_count,
+                                             wr_vector_data_mut(result));
+    return WR_OK;
+}
+
+const wr_function wr_range_function = {.name = "in_range", .parameters = {WR_SAME, WR_SAME, WR_SAME},
+                                       .result_id = WR_TYPE_BOOLEAN, .run = run_range, .cost_ns = 0.3f,
+                                       .summary = "between two constants"};
 
 /* ---- NULL as a value ---- */
 

@@ -5,6 +5,7 @@
 #include "kernel/bits.h"
 #include "kernel/compare.h"
 #include "plan/functions/call.h"
+#include "plan/functions/internal.h"
 
 /* ---- CASE in other words ---- */
 
@@ -86,6 +87,18 @@ static wr_status expand_nullif(const wr_registry *registry, wr_arena *arena, uin
     return WR_OK;
 }
 
+/* ---- NOT ---- */
+
+static wr_status run_not(wr_call_context *c, const wr_vector *args, uint32_t arg_count, wr_vector *result) {
+    (void)arg_count;
+    WR_TRY(wr_call_prepare(c, result));
+    c->kernels->bits->not_(args[0].data, c->row_count, wr_vector_data_mut(result));
+    return WR_OK;
+}
+
+const wr_function wr_not_function = {.name = "not", .parameters = {WR_EXACT(BOOLEAN)}, .result_id = WR_TYPE_BOOLEAN,
+                                     .run = run_not, .cost_ns = 0.05f, .summary = "negation"};
+
 /* ---- least and greatest ---- */
 
 static wr_status resolve_extreme(wr_resolution *r, wr_error *err) {
@@ -142,7 +155,7 @@ static wr_status run_extreme(wr_call_context *c, const wr_vector *args, uint32_t
     for (uint32_t a = 0; a < arg_count; a++) {
         const wr_vector *v = &args[a];
         if (wr_is_constant_null(v)) continue;
-        if (result->phys == WR_PHYS_VIEW) WR_TRY(wr_call_keep_heap(c, result, v));
+        if (result->phys == WR_PHYS_VIEW) WR_TRY(wr_vector_keep_heap(result, c->allocator, v, c->err));
         compare_with_best(c, v, result, op, take);
         for (size_t w = 0; w < words; w++) {
             uint64_t here = valid_word(v, w);
