@@ -332,8 +332,6 @@ static wr_status build_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_
     if (*flow == WR_BLOCKED) return WR_OK;
     wr_status status = consume_granted(l, join, in, err);
     wr_budget_settle(join->budget, bytes);
-    l->counters.rows_in += in->sel_count;
-    l->counters.batches_in++;
     return status;
 }
 

@@ -138,16 +138,12 @@ static wr_status begin(probe_local *l, wr_join *join, wr_batch *in, wr_flow *flo
     if (status == WR_OK && join->spill.out && in->sel_count) status = write_out_rows(l, join, err);
     if (bytes) wr_budget_settle(join->budget, bytes);
     l->busy = true;
-    l->prober.counters.rows_in += in->sel_count;
-    l->prober.counters.batches_in++;
     return status;
 }
 
 static void give(probe_local *l, wr_batch **out, wr_batch *batch, wr_flow *flow) {
     *out = batch;
     *flow = WR_HAVE_OUTPUT;
-    l->prober.counters.rows_out += batch->sel_count;
-    l->prober.counters.batches_out++;
 }
 
 static wr_status probe_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow,
