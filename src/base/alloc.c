@@ -27,6 +27,8 @@
 #define PAGE_BYTES ((size_t)4096) /* maps are at least so aligned; larger alignments go to the heap */
 #define HUGE_PAGE_BYTES ((size_t)2 << 20)
 
+#define BLOCK_MAX_BYTES ((size_t)1 << 46) /* more is a mistake in a size, and some heaps abort on it */
+
 static bool is_mapped(size_t size_bytes, size_t align) {
     return size_bytes >= MAP_BYTES && align <= PAGE_BYTES;
 }
@@ -48,7 +50,7 @@ static void *map_aligned(size_t size_bytes) {
 }
 
 void *wr_map_pages(size_t size_bytes) {
-    if (size_bytes > SIZE_MAX / 2) return NULL;
+    if (size_bytes > BLOCK_MAX_BYTES) return NULL;
     void *p = map_plain(size_bytes);
     if (!p || size_bytes < HUGE_PAGE_BYTES) return p;
     if ((uintptr_t)p & (HUGE_PAGE_BYTES - 1)) {
@@ -65,7 +67,7 @@ void wr_unmap_pages(void *data, size_t size_bytes) {
 
 static void *system_alloc(wr_allocator *self, size_t size_bytes, size_t align) {
     (void)self;
-    if (wr_fault(WR_FAULT_ALLOC)) return NULL;
+    if (wr_fault(WR_FAULT_ALLOC) || size_bytes > BLOCK_MAX_BYTES) return NULL;
     if (size_bytes == 0) size_bytes = 1;
     if (is_mapped(size_bytes, align)) return wr_map_pages(size_bytes);
     if (align <= WR_ALIGN_SMALL) return malloc(size_bytes);
@@ -87,7 +89,7 @@ static void *system_resize(wr_allocator *self, void *block, size_t old_bytes, si
     if (!block) return system_alloc(self, new_bytes, align);
     bool was_mapped = is_mapped(old_bytes, align), be_mapped = is_mapped(new_bytes, align);
     if (was_mapped == be_mapped && (was_mapped || align <= WR_ALIGN_SMALL)) {
-        if (wr_fault(WR_FAULT_ALLOC)) return NULL;
+        if (wr_fault(WR_FAULT_ALLOC) || new_bytes > BLOCK_MAX_BYTES) return NULL;
         if (!was_mapped) return realloc(block, new_bytes ? new_bytes : 1);
         void *moved = mremap(block, old_bytes, new_bytes, MREMAP_MAYMOVE);
         return moved == MAP_FAILED ? NULL : moved;

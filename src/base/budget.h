@@ -59,7 +59,9 @@ void wr_budget_settle(wr_budget *budget, size_t size_bytes);
 /* Takes a parked waker back (the query was cancelled); false if it was woken already. */
 bool wr_budget_unpark(wr_budget *budget, wr_waker *waker);
 
-/* An operator that can spill says so once it has something to give, and how much. */
+/* An operator that can spill says so once it has something to give, and how much; 0 when no task of its will see a
+ * mark any more. A task that gets PARKED looks at the marks of its own operators before it parks, and again when it is
+ * woken: every new mark wakes all who wait in the tree, as the victim's task may be one of them. */
 void wr_budget_set_spillable(wr_budget *budget, size_t spillable_bytes);
 bool wr_budget_marked(const wr_budget *budget);
 /* Marks it by hand: for tests and for a session that wants memory back. */
@@ -69,7 +71,8 @@ void wr_budget_spilled(wr_budget *budget);
 
 void wr_budget_set_limit(wr_budget *budget, size_t limit_bytes);
 size_t wr_budget_limit(const wr_budget *budget);
-/* Bytes reserved now through this node and those below it; and the most there ever were. */
+/* Bytes reserved now through this node and those below it, requests that are not settled counted whole; and the most
+ * there ever were, in strides. */
 size_t wr_budget_used(const wr_budget *budget);
 size_t wr_budget_peak(const wr_budget *budget);
 /* What an allocation through this node could still get. */

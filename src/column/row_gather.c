@@ -30,11 +30,11 @@ static wr_status gather_validity(wr_vector *out, wr_allocator *a, uint32_t colum
 
 static void gather_fixed(wr_vector *out, uint32_t bytes, uint32_t offset, uint8_t *const *addresses, uint32_t count) {
     switch (bytes) {
-    case 1: GATHER(uint8_t); break;
-    case 2: GATHER(uint16_t); break;
-    case 4: GATHER(uint32_t); break;
-    case 8: GATHER(uint64_t); break;
-    default: GATHER(wr_uint128); break;
+    case 1: GATHER(wr_cell_1); break;
+    case 2: GATHER(wr_cell_2); break;
+    case 4: GATHER(wr_cell_4); break;
+    case 8: GATHER(wr_cell_8); break;
+    default: GATHER(wr_cell_16); break;
     }
 }
 

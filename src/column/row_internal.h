@@ -10,6 +10,13 @@ enum {
     WR_ROW_VALUE_MAX = 1 << 30 /* bytes of one row's heap part */
 };
 
+/* Cells are moved by width, whatever their type. In vectors 16-byte values are 8-byte aligned. */
+typedef uint8_t wr_cell_1;
+typedef uint16_t __attribute__((may_alias)) wr_cell_2;
+typedef uint32_t __attribute__((may_alias)) wr_cell_4;
+typedef uint64_t __attribute__((may_alias)) wr_cell_8;
+typedef wr_uint128 __attribute__((may_alias, aligned(8))) wr_cell_16;
+
 /* Cells of a column of any kind, resolved down to a flat (or nested) vector and a position in it. */
 typedef struct wr_row_cells {
     const wr_vector *leaf;
@@ -53,6 +60,7 @@ static inline bool wr_view_equal(const wr_string_view *a, const wr_string_view *
 }
 /* Two values that lie in memory as vectors hold them; not for BOOL and nested. */
 bool wr_row_value_equal(wr_phys phys, const void *a, const void *b);
+int wr_row_value_compare(wr_phys phys, const void *a, const void *b);
 
 /* ---- nested values as a run of bytes: a byte that says whether it is valid, then
  *   fixed width   the value           BOOL     a byte
@@ -65,6 +73,8 @@ uint8_t *wr_nested_write(const wr_vector *v, uint32_t row, uint8_t *out);
 const uint8_t *wr_nested_match(const wr_vector *v, uint32_t row, const uint8_t *run);
 /* Equality of two runs; moves both past the value when it holds. */
 bool wr_nested_equal(wr_type type, const uint8_t **a, const uint8_t **b);
+/* Order of two runs, NULLs inside them last; moves both past the value when they are equal. */
+int wr_nested_compare(wr_type type, const uint8_t **a, const uint8_t **b);
 /* A flat vector of the values that start at the cursors (NULL: a NULL row), which are moved past them. With a heap
  * strings are copied into it, else views point into the runs. */
 WR_MUST_CHECK wr_status wr_nested_read(wr_vector *out, wr_allocator *a, wr_type type, const uint8_t **cursors,

@@ -41,7 +41,7 @@ static uint32_t keep_equal(const wr_row_cells *cells, wr_phys phys, uint32_t off
     case WR_PHYS_U32: KEEP(uint32_t, *a == *b); break;
     case WR_PHYS_I64:
     case WR_PHYS_U64: KEEP(uint64_t, *a == *b); break;
-    case WR_PHYS_I128: KEEP(wr_int128, *a == *b); break;
+    case WR_PHYS_I128: KEEP(wr_cell_16, *a == *b); break;
     case WR_PHYS_F32: KEEP(float, wr_f32_equal(*a, *b)); break;
     case WR_PHYS_F64: KEEP(double, wr_f64_equal(*a, *b)); break;
     case WR_PHYS_VIEW: KEEP(wr_string_view, wr_view_equal(a, b)); break;

@@ -141,8 +141,8 @@ typedef struct row_run {
     char *heap[WR_ROW_CHUNK];
 } row_run;
 
-/* Takes as many of `count` rows as the list's last page has room for, on a new page when it is full. heap_bytes[i] is what
- * row i needs; NULL: nothing. The rows count in the list when they were written (run_close). */
+/* Takes as many of `count` rows as the list's last page has room for, on a new page when it is full. heap_bytes[i] is
+ * what row i needs; NULL: nothing. The rows count in the list when they were written (run_close). */
 static wr_status run_open(row_run *run, wr_row_list *list, wr_allocator *a, const wr_row_layout *layout,
                           uint32_t page_bytes, const uint32_t *heap_bytes, uint32_t count, wr_error *err) {
     wr_row_page *page = list->last;
@@ -228,11 +228,11 @@ static wr_status rows_heap_bytes(const wr_row_layout *layout, const wr_vector *c
 
 static void scatter_fixed(const wr_row_cells *cells, uint32_t bytes, uint32_t count, uint8_t *to, uint32_t stride) {
     switch (bytes) {
-    case 1: SCATTER(uint8_t); break;
-    case 2: SCATTER(uint16_t); break;
-    case 4: SCATTER(uint32_t); break;
-    case 8: SCATTER(uint64_t); break;
-    default: SCATTER(wr_uint128); break;
+    case 1: SCATTER(wr_cell_1); break;
+    case 2: SCATTER(wr_cell_2); break;
+    case 4: SCATTER(wr_cell_4); break;
+    case 8: SCATTER(wr_cell_8); break;
+    default: SCATTER(wr_cell_16); break;
     }
 }
 
@@ -327,9 +327,27 @@ wr_status wr_row_append(wr_row_list *list, wr_allocator *a, const wr_row_layout 
     return WR_OK;
 }
 
+size_t wr_row_append_bytes(const wr_row_layout *layout, uint32_t page_bytes, const wr_vector *columns,
+                           const uint32_t *rows, uint32_t count) {
+    size_t bytes = (size_t)layout->row_bytes * count;
+    for (uint32_t c = 0; c < layout->column_count; c++) {
+        if (!wr_phys_has_heap(layout->columns[c].phys)) continue;
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t row;
+            const wr_vector *leaf = wr_row_cell(&columns[c], rows ? rows[i] : i, &row);
+            if (!leaf) continue;
+            bool is_view = layout->columns[c].phys == WR_PHYS_VIEW;
+            bytes +=
+                is_view ? wr_view_heap_bytes((const wr_string_view *)leaf->data + row) : wr_nested_bytes(leaf, row);
+        }
+    }
+    /* What does not fit leaves less than a row free on each page; a page more for a row that is longer than one. */
+    return bytes ? bytes + bytes / 4 + 2 * (size_t)page_bytes : 0;
+}
+
 /* ---- rows to rows ---- */
 
-static wr_status row_heap_bytes(const wr_row_layout *layout, const uint8_t *row, uint32_t *out, wr_error *err) {
+wr_status wr_row_heap_bytes(const wr_row_layout *layout, const uint8_t *row, uint32_t *out, wr_error *err) {
     size_t bytes = 0;
     for (uint32_t c = 0; c < layout->column_count; c++) {
         if (!wr_phys_has_heap(layout->columns[c].phys)) continue;
@@ -340,7 +358,7 @@ static wr_status row_heap_bytes(const wr_row_layout *layout, const uint8_t *row,
     return WR_OK;
 }
 
-static void row_heap_copy(const wr_row_layout *layout, uint8_t *row, char *heap) {
+void wr_row_heap_copy(const wr_row_layout *layout, uint8_t *row, char *heap) {
     for (uint32_t c = 0; c < layout->column_count; c++) {
         if (!wr_phys_has_heap(layout->columns[c].phys)) continue;
         wr_string_view *view = (wr_string_view *)(row + layout->columns[c].offset);
@@ -358,7 +376,7 @@ wr_status wr_row_copy(wr_row_list *list, wr_allocator *a, const wr_row_layout *l
     for (uint32_t done = 0; done < count;) {
         uint32_t chunk = count - done < WR_ROW_CHUNK ? count - done : WR_ROW_CHUNK;
         for (uint32_t i = 0; layout->has_heap && i < chunk; i++) {
-            WR_TRY(row_heap_bytes(layout, source[done + i], &heap_bytes[i], err));
+            WR_TRY(wr_row_heap_bytes(layout, source[done + i], &heap_bytes[i], err));
         }
         for (uint32_t i = 0; i < chunk; i += run.count) {
             WR_TRY(
@@ -366,7 +384,7 @@ wr_status wr_row_copy(wr_row_list *list, wr_allocator *a, const wr_row_layout *l
             for (uint32_t r = 0; r < run.count; r++) {
                 uint8_t *row = run.base + (size_t)r * layout->row_bytes;
                 memcpy(row, source[done + i + r], layout->row_bytes);
-                if (layout->has_heap) row_heap_copy(layout, row, run.heap[r]);
+                if (layout->has_heap) wr_row_heap_copy(layout, row, run.heap[r]);
             }
             run_close(&run, list, layout, addresses ? addresses + done + i : NULL);
         }

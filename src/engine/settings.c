@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "engine/engine_internal.h"
 
 typedef struct setting_row {
@@ -32,8 +33,19 @@ static bool read_bytes(wr_str value, uint64_t *out) {
     static const struct {
         const char *unit;
         double factor;
-    } units[] = {{"", 1}, {"b", 1}, {"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12}, {"k", 1e3}, {"m", 1e6}, {"g", 1e9},
-                 {"kib", 1024.0}, {"mib", 1048576.0}, {"gib", 1073741824.0}, {"tib", 1099511627776.0}};
+    } units[] = {{"", 1},
+                 {"b", 1},
+                 {"kb", 1e3},
+                 {"mb", 1e6},
+                 {"gb", 1e9},
+                 {"tb", 1e12},
+                 {"k", 1e3},
+                 {"m", 1e6},
+                 {"g", 1e9},
+                 {"kib", 1024.0},
+                 {"mib", 1048576.0},
+                 {"gib", 1073741824.0},
+                 {"tib", 1099511627776.0}};
     char text[64];
     if (value.size == 0 || value.size >= sizeof text) return false;
     memcpy(text, value.data, value.size);
@@ -76,12 +88,15 @@ static wr_status set_threads(wr_settings *s, wr_str v, wr_error *err) {
 }
 static wr_status set_memory_limit(wr_settings *s, wr_str v, wr_error *err) {
     uint64_t n;
-    if (!read_bytes(v, &n) || n < 4u << 20) return bad(err, "memory_limit", v, "a size of 4MiB or more, such as 256MB or 4GiB");
+    if (!read_bytes(v, &n) || n < 4u << 20)
+        return bad(err, "memory_limit", v, "a size of 4MiB or more, such as 256MB or 4GiB");
     s->memory_limit = n;
     return WR_OK;
 }
 static wr_status set_temp_directory(wr_settings *s, wr_str v, wr_error *err) {
-    return read_text(v, s->temp_directory, sizeof s->temp_directory) ? WR_OK : bad(err, "temp_directory", v, "a path of under 1024 bytes");
+    return read_text(v, s->temp_directory, sizeof s->temp_directory)
+               ? WR_OK
+               : bad(err, "temp_directory", v, "a path of under 1024 bytes");
 }
 static wr_status set_temp_limit(wr_settings *s, wr_str v, wr_error *err) {
     return read_bytes(v, &s->temp_limit) ? WR_OK : bad(err, "temp_limit", v, "a size such as 10GB");
@@ -95,9 +110,11 @@ static wr_status set_batch_rows(wr_settings *s, wr_str v, wr_error *err) {
 static wr_status set_isa(wr_settings *s, wr_str v, wr_error *err) {
     char name[16];
     wr_isa isa = wr_kernels_best()->isa;
-    bool known = read_text(v, name, sizeof name) && (wr_str_equal_nocase(v, WR_STR("auto")) || wr_isa_parse(name, &isa));
+    bool known =
+        read_text(v, name, sizeof name) && (wr_str_equal_nocase(v, WR_STR("auto")) || wr_isa_parse(name, &isa));
     if (!known) return bad(err, "instruction_set", v, "auto, base, v3 or v4");
-    if (!wr_kernels_select(isa)) return wr_fail(err, WR_UNSUPPORTED, "this processor does not have instruction set %s", wr_isa_name(isa));
+    if (!wr_kernels_select(isa))
+        return wr_fail(err, WR_UNSUPPORTED, "this processor does not have instruction set %s", wr_isa_name(isa));
     s->isa = isa;
     return WR_OK;
 }
@@ -105,22 +122,30 @@ static wr_status set_optimizer(wr_settings *s, wr_str v, wr_error *err) {
     return read_bool(v, &s->optimizer) ? WR_OK : bad(err, "optimizer", v, "true or false");
 }
 static wr_status set_skip_passes(wr_settings *s, wr_str v, wr_error *err) {
-    return read_text(v, s->skip_passes, sizeof s->skip_passes) ? WR_OK : bad(err, "skip_passes", v, "a short list of names");
+    return read_text(v, s->skip_passes, sizeof s->skip_passes) ? WR_OK
+                                                               : bad(err, "skip_passes", v, "a short list of names");
 }
 static wr_status set_force_spill(wr_settings *s, wr_str v, wr_error *err) {
     return read_bool(v, &s->force_spill) ? WR_OK : bad(err, "force_spill", v, "true or false");
 }
+/* Of the whole process: hashes have no handle to hang a setting on. Tests alone. */
+static wr_status set_hash_zero(wr_settings *s, wr_str v, wr_error *err) {
+    if (!read_bool(v, &s->hash_zero)) return bad(err, "hash_zero", v, "true or false");
+    wr_hash_all_zero = s->hash_zero;
+    return WR_OK;
+}
 static wr_status set_time_zone(wr_settings *s, wr_str v, wr_error *err) {
-    return read_text(v, s->time_zone, sizeof s->time_zone) ? WR_OK : bad(err, "time_zone", v, "the name of a time zone");
+    return read_text(v, s->time_zone, sizeof s->time_zone) ? WR_OK
+                                                           : bad(err, "time_zone", v, "the name of a time zone");
 }
 
-#define COPY_SCALAR(field)                                                                                                                \
-    static void copy_##field(wr_settings *to, const wr_settings *from) {                                                                  \
-        to->field = from->field;                                                                                                          \
+#define COPY_SCALAR(field)                                                                                             \
+    static void copy_##field(wr_settings *to, const wr_settings *from) {                                               \
+        to->field = from->field;                                                                                       \
     }
-#define COPY_TEXT(field)                                                                                                                  \
-    static void copy_##field(wr_settings *to, const wr_settings *from) {                                                                  \
-        memcpy(to->field, from->field, sizeof to->field);                                                                                 \
+#define COPY_TEXT(field)                                                                                               \
+    static void copy_##field(wr_settings *to, const wr_settings *from) {                                               \
+        memcpy(to->field, from->field, sizeof to->field);                                                              \
     }
 COPY_SCALAR(threads)
 COPY_SCALAR(memory_limit)
@@ -131,6 +156,7 @@ COPY_SCALAR(isa)
 COPY_SCALAR(optimizer)
 COPY_TEXT(skip_passes)
 COPY_SCALAR(force_spill)
+COPY_SCALAR(hash_zero)
 COPY_TEXT(time_zone)
 
 static const setting_row rows[] = {
@@ -143,6 +169,7 @@ static const setting_row rows[] = {
     {"optimizer", false, set_optimizer, copy_optimizer},
     {"skip_passes", false, set_skip_passes, copy_skip_passes},
     {"force_spill", false, set_force_spill, copy_force_spill},
+    {"hash_zero", true, set_hash_zero, copy_hash_zero},
     {"time_zone", false, set_time_zone, copy_time_zone},
 };
 
@@ -180,7 +207,8 @@ wr_status wr_settings_set(wr_settings *s, wr_str name, wr_str value, bool open, 
     const setting_row *row;
     WR_TRY(find_setting(name, &row, err));
     if (row->at_open && !open) {
-        return wr_fail(err, WR_UNSUPPORTED, "setting %s belongs to the database and is given when it is opened (--%s)", row->name, row->name);
+        return wr_fail(err, WR_UNSUPPORTED, "setting %s belongs to the database and is given when it is opened (--%s)",
+                       row->name, row->name);
     }
     return row->read(s, value, err);
 }

@@ -161,7 +161,8 @@ static bool take_copy(inflater *s, uint8_t tag) {
     if (room >= 80) {
         repeat(s->out, offset, length);
     } else {
-        for (size_t i = 0; i < length; i++) s->out[i] = s->out[i - offset];
+        const uint8_t *from = s->out - offset;
+        for (size_t i = 0; i < length; i++) s->out[i] = from[i];
     }
     s->at += bytes;
     s->out += length;

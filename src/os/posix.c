@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,6 +214,14 @@ wr_status wr_path_list(const char *folder, wr_status (*each)(void *user, const c
     return status;
 }
 
+wr_status wr_path_resolve(const char *path, wr_text *out, wr_error *err) {
+    char resolved[PATH_MAX];
+    errno = EIO;
+    if (wr_fault(WR_FAULT_OPEN) || !realpath(path, resolved)) return fail_errno(err, errno, "resolve", path);
+    wr_text_addz(out, resolved);
+    return out->failed ? wr_fail_memory(err, strlen(resolved) + 1, "a path") : WR_OK;
+}
+
 /* ---- anonymous memory ---- */
 
 void *wr_os_map(size_t size_bytes) {
@@ -355,6 +364,18 @@ size_t wr_process_peak_resident_bytes(void) {
     }
     struct rusage usage;
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
+}
+
+/* The machine's memory, or less where the control group says so ("max" or a number of bytes). */
+size_t wr_os_memory_bytes(void) {
+    size_t bytes = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    char text[64];
+    unsigned long long limit;
+    if (read_small("/sys/fs/cgroup/memory.max", text, sizeof text) && sscanf(text, "%llu", &limit) == 1 &&
+        limit < bytes) {
+        bytes = (size_t)limit;
+    }
+    return bytes;
 }
 
 uint64_t wr_os_random(void) {

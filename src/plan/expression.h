@@ -45,8 +45,9 @@ struct wr_expr {
     bool try_;        /* CAST */
     bool distinct;    /* AGGREGATE */
     bool ignore_nulls;
-    bool can_fail;    /* this node or one below may raise an error for some row */
-    bool volatile_;   /* this node or one below */
+    bool own_can_fail; /* CALL: this very node may raise an error, as its resolution said */
+    bool can_fail;     /* this node or one below may raise an error for some row; see wr_expr_refresh */
+    bool volatile_;    /* this node or one below */
     uint32_t position; /* in the SQL */
     wr_type type;
     uint32_t arg_count;
@@ -78,6 +79,8 @@ wr_expr *wr_expr_junction(wr_arena *arena, wr_expr_kind kind, wr_expr *const *te
 /* A cast, unless it has the type already. */
 wr_expr *wr_expr_cast(wr_arena *arena, wr_expr *operand, wr_type type, bool try_);
 wr_expr *wr_expr_copy_node(wr_arena *arena, const wr_expr *expr); /* this node alone; args array is new, its items shared */
+/* Sets can_fail and volatile_ from the node and its arguments; returns it. For whoever fills in or replaces arguments. */
+wr_expr *wr_expr_refresh(wr_expr *expr);
 
 bool wr_expr_equal(const wr_expr *a, const wr_expr *b);
 uint64_t wr_expr_hash(const wr_expr *expr);

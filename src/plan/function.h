@@ -21,13 +21,12 @@ typedef enum wr_concurrency { WR_PARALLEL, WR_SERIAL } wr_concurrency;
 /* What a parameter accepts. SAME: the common type of all SAME arguments. */
 typedef enum wr_parameter {
     WR_PARAMETER_END,
-    WR_PARAMETER_EXACT,   /* the type id in the row */
+    WR_PARAMETER_EXACT,   /* the type id in the row; timestamps in microseconds */
     WR_PARAMETER_ANY,     /* anything, uncast */
     WR_PARAMETER_SAME,
     WR_PARAMETER_NUMBER,  /* a number, uncast */
     WR_PARAMETER_INTEGER, /* an integer, uncast */
-    WR_PARAMETER_DECIMAL, /* a decimal, uncast; integers are cast to the decimal that holds them */
-    WR_PARAMETER_TIMESTAMP, /* any unit, uncast */
+    WR_PARAMETER_DECIMAL, /* a decimal, uncast */
 } wr_parameter;
 enum { WR_FUNCTION_PARAMETERS = 6 };
 
@@ -43,20 +42,21 @@ typedef struct wr_resolution {
     const struct wr_function *function;
     uint32_t arg_count;
     wr_type *arg_types;           /* in: as given (after the row's own casts); out: as needed */
-    wr_expr *const *args;         /* to look at constants */
+    wr_expr **args;               /* to look at constants; may be replaced by what gives the same answer */
     wr_type result;               /* out */
     void *data;                   /* out, in the arena */
     bool can_fail;                /* in: the row's; out */
-    bool distinct;                /* AGGREGATE */
 } wr_resolution;
 
 typedef struct wr_call_context {
     wr_allocator *allocator;  /* of result buffers: the operator's */
     const wr_kernels *kernels;
     const void *data;         /* resolution's data */
+    void *local;              /* what local_create made for this worker */
     wr_type result;
     uint32_t row_count;
-    const uint64_t *active;   /* rows whose errors count; NULL: all. Inactive rows may hold anything */
+    const uint64_t *active;   /* rows whose errors count; NULL: all. Inactive rows may hold anything (well-formed) */
+    uint64_t *failed;         /* room for row_count bits: scratch of loops that say which rows failed */
     int64_t now_us;           /* the query's one clock reading */
     const struct wr_time_zone *time_zone; /* the query's */
     wr_error *err;
@@ -68,8 +68,10 @@ typedef struct wr_preimage {
 } wr_preimage;
 
 struct wr_aggregate_ops;
+struct wr_registry;
 typedef struct wr_function {
     const char *name;
+    const char *aliases; /* other names, a blank between them; or NULL */
     uint8_t kind;        /* wr_function_kind */
     uint8_t volatility;
     uint8_t nulls;
@@ -82,7 +84,16 @@ typedef struct wr_function {
     bool variadic; /* the last parameter repeats */
     uint8_t result_id; /* wr_type_id, when resolve is NULL */
     wr_status (*resolve)(wr_resolution *r, wr_error *err);
+    /* For what is only a way to write something else (coalesce is a CASE): gives that, instead of a call. The arguments are
+     * not cast. */
+    wr_status (*expand)(const struct wr_registry *registry, wr_arena *arena, uint32_t position, wr_expr **args,
+                        uint32_t arg_count, wr_expr **out, wr_error *err);
+    /* Args are flat or constant, not all constant (then they come as one flat row). The result is flat: run prepares it
+     * and adds only the NULLs that are its own. Every slot of a VIEW result is a well-formed view, NULL or not. */
     wr_status (*run)(wr_call_context *context, const wr_vector *args, uint32_t arg_count, wr_vector *result);
+    /* What one worker keeps for one call in a program: a compiled pattern, a random generator. Both or neither. */
+    wr_status (*local_create)(const void *data, wr_allocator *a, void **local, wr_error *err);
+    void (*local_destroy)(void *local, wr_allocator *a);
     bool (*preimage)(const void *data, const wr_value *result, wr_arena *arena, wr_preimage *out);
     const struct wr_aggregate_ops *aggregate;
     const char *summary; /* one line for people */
@@ -105,6 +116,7 @@ typedef struct wr_aggregate_context {
     const void *data;
     wr_type result;
     wr_type arg_type; /* of the first argument */
+    wr_ordinal ordinal; /* of the batch in update: functions that depend on order keep it with what they keep */
     wr_error *err;
 } wr_aggregate_context;
 
@@ -144,7 +156,7 @@ typedef struct wr_function_set {
     uint32_t count;
 } wr_function_set;
 
-/* All rows of a name, in order of preference; case folded. */
+/* All rows of a name, in order of preference, the case of the name folded. Valid until the next wr_registry_add. */
 typedef struct wr_function_match {
     const wr_function *const *rows;
     uint32_t count;
@@ -164,8 +176,15 @@ WR_MUST_CHECK wr_status wr_function_bind(const wr_registry *registry, wr_arena *
 
 /* Casting rules. Implicit: what SQL does unasked; its cost orders overloads (negative: not possible). */
 int wr_cast_cost(wr_type from, wr_type to);
-/* The type both sides of a comparison, a UNION or a CASE meet in; false when there is none. */
+/* The type both sides of a UNION or a CASE meet in; false when there is none. */
 bool wr_type_common(wr_type a, wr_type b, wr_type *out);
+/* The same over expressions, where constants bend: a text constant takes the others' type, an integer constant a
+ * narrower one that holds it. For CASE, IN, VALUES and whoever else mixes literals with columns. */
+bool wr_expr_common_type(wr_expr *const *args, uint32_t arg_count, wr_type *out);
+/* As an argument of that type: a cast, folded when the operand is a constant that has a counterpart. NULL: no memory. */
+wr_expr *wr_expr_as(wr_arena *arena, wr_expr *operand, wr_type type);
+/* Replaces what depends on nothing but constants by its value; what fails stays as it is. NULL: no memory. */
+wr_expr *wr_expr_fold(wr_arena *arena, wr_expr *expr);
 /* One value; used by folding, statistics and literals. */
 WR_MUST_CHECK wr_status wr_value_cast(const wr_value *value, wr_type type, wr_arena *arena, wr_value *out, wr_error *err);
 

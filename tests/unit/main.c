@@ -176,6 +176,12 @@ size_t wr_test_live_blocks(void) {
 
 /* ---- running ---- */
 
+/* Read by AddressSanitizer's run time: out of memory is a status here, not an end. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "allocator_may_return_null=1:detect_stack_use_after_return=1";
+}
+
 static bool selected(const wr_test *test, int filter_count, char **filters) {
     char name[256];
     snprintf(name, sizeof name, "%s.%s", test->suite, test->name);

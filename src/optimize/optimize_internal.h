@@ -1,0 +1,138 @@
+/* What passes share: walking and editing the plan (edit.c), reading conditions (predicate.c), what is known of columns
+ * and sizes (property.c, estimate.c). The passes themselves are declared at the end, one file each. */
+#ifndef WR_OPTIMIZE_OPTIMIZE_INTERNAL_H
+#define WR_OPTIMIZE_OPTIMIZE_INTERNAL_H
+
+#include "optimize/optimizer.h"
+
+#define WR_NEED(pointer)                                                                                               \
+    do {                                                                                                               \
+        if (WR_UNLIKELY(!(pointer))) return wr_fail_memory(err, 0, "the query's plan");                                \
+    } while (0)
+
+/* ---- walking (edit.c) ---- */
+
+/* Calls `visit` on the slot of every node, children first, a SHARED node once; subqueries' plans too when `subqueries`.
+ * The visitor may replace the node; each node's columns are refreshed after its children were visited. */
+typedef struct wr_walk {
+    wr_plan *plan;
+    bool subqueries;
+    wr_status (*visit)(wr_logical **slot, void *user, wr_error *err);
+    void *user;
+    wr_column_set seen; /* ids of SHARED nodes */
+} wr_walk;
+WR_MUST_CHECK wr_status wr_walk_up(wr_walk *walk, wr_logical **slot, wr_error *err);
+/* Sets reader_count of every SHARED node to the number of parents it has now. */
+WR_MUST_CHECK wr_status wr_count_readers(wr_plan *plan, wr_error *err);
+
+/* ---- building (edit.c) ---- */
+
+typedef struct wr_terms {
+    wr_expr **items;
+    uint32_t count, capacity;
+} wr_terms;
+WR_MUST_CHECK bool wr_terms_add(wr_terms *terms, wr_arena *arena, wr_expr *term); /* flattens ANDs, drops TRUE */
+WR_MUST_CHECK bool wr_terms_add_all(wr_terms *terms, wr_arena *arena, wr_expr *const *items, uint32_t count);
+
+/* All give a refreshed node, or NULL when there is no memory. */
+wr_logical *wr_make_filter(wr_plan *plan, wr_logical *child, const wr_terms *terms); /* child, when there are none */
+wr_logical *wr_make_project(wr_plan *plan, wr_logical *child, const wr_named_expr *items, uint32_t count);
+/* Puts a projection on top where the root does not give just these columns in this order. */
+WR_MUST_CHECK wr_status wr_restore_root(wr_plan *plan, const wr_column_id *columns, uint32_t count, wr_error *err);
+wr_logical *wr_make_join(wr_plan *plan, wr_join_kind kind, wr_logical *left, wr_logical *right);
+/* Gives columns of `child` as they are: the identity, to which a caller adds items. */
+wr_named_expr *wr_pass_items(wr_plan *plan, const wr_logical *child, uint32_t room, uint32_t *count);
+wr_expr *wr_column_of(wr_plan *plan, wr_column_id id);
+/* A call by name over arguments that have the right types, and the usual ones. NULL: no memory, or no such function. */
+wr_expr *wr_make_call(const wr_optimizer_context *context, wr_arena *arena, const char *name, wr_expr **args,
+                      uint32_t count);
+wr_expr *wr_make_compare(const wr_optimizer_context *context, wr_arena *arena, wr_compare_op op, wr_expr *left,
+                         wr_expr *right);
+wr_expr *wr_make_not(wr_arena *arena, wr_expr *operand);
+wr_expr *wr_make_is_null(wr_arena *arena, wr_expr *operand);
+wr_expr *wr_make_case(wr_arena *arena, wr_expr *condition, wr_expr *then, wr_expr *otherwise);
+
+WR_MUST_CHECK bool wr_add_outputs(wr_column_set *set, wr_arena *arena, const wr_logical *node);
+bool wr_gives(const wr_logical *node, wr_column_id id);
+
+/* Columns replaced by expressions: where a projection is crossed. */
+typedef struct wr_substitution {
+    wr_arena *arena;
+    const wr_named_expr *items;
+    uint32_t count;
+} wr_substitution;
+wr_expr *wr_substitute(const wr_substitution *by, wr_expr *expr); /* NULL: no memory */
+const wr_named_expr *wr_find_item(const wr_named_expr *items, uint32_t count, wr_column_id id);
+bool wr_is_pass(const wr_named_expr *item); /* COLUMN under its own id */
+
+/* ---- conditions (predicate.c) ---- */
+
+bool wr_is_true(const wr_expr *expr);
+bool wr_is_false_or_null(const wr_expr *expr);
+/* expr is left <op> right by one of the six comparisons. */
+bool wr_match_compare(const wr_expr *expr, wr_compare_op *op, wr_expr **left, wr_expr **right);
+bool wr_is_call(const wr_expr *expr, const char *name, uint32_t arg_count);
+wr_compare_op wr_compare_swapped(wr_compare_op op); /* a op b as b op' a */
+wr_compare_op wr_compare_negated(wr_compare_op op);
+/* NULL in every column of `nulls` makes the expression NULL; makes the condition not true. */
+bool wr_expr_is_strict(const wr_expr *expr, const wr_column_set *nulls);
+bool wr_rejects_null(const wr_expr *condition, const wr_column_set *nulls);
+
+/* ---- what is known (property.c) ---- */
+
+/* Columns of the node's output that may be NULL. */
+WR_MUST_CHECK wr_status wr_nullable_columns(wr_plan *plan, const wr_logical *node, wr_column_set *out, wr_error *err);
+bool wr_expr_is_nullable(const wr_expr *expr, const wr_column_set *nullable);
+/* No two rows of the node's output agree in all of `columns` (NULLs among them count as equal). */
+WR_MUST_CHECK wr_status wr_is_unique_on(wr_plan *plan, const wr_logical *node, const wr_column_set *columns, bool *out,
+                                        wr_error *err);
+/* The node gives at most one row; exactly one. */
+bool wr_gives_at_most_one(const wr_logical *node);
+bool wr_gives_exactly_one(const wr_logical *node);
+
+/* ---- unnesting: unnest.c calls these for one correlated subplan (unnest_pull.c, unnest_domain.c) ---- */
+
+typedef struct wr_unnester {
+    wr_plan *plan;
+    wr_arena *arena; /* the plan's */
+    const wr_optimizer_context *context;
+    wr_column_set seen; /* ids of SHARED nodes */
+} wr_unnester;
+
+/* What a subplan that ends in an aggregate without keys gives when no row comes in. */
+typedef enum wr_empty_kind { WR_EMPTY_NOT_SCALAR, WR_EMPTY_NO_ROW, WR_EMPTY_ROW, WR_EMPTY_UNKNOWN } wr_empty_kind;
+typedef struct wr_empty_row {
+    wr_empty_kind kind;
+    wr_named_expr *values; /* ROW: by output column, a constant each */
+    uint32_t count;
+} wr_empty_row;
+WR_MUST_CHECK wr_status wr_find_empty_row(wr_unnester *u, const wr_logical *node, wr_empty_row *out, wr_error *err);
+/* The constant that an aggregate gives over no rows. */
+WR_MUST_CHECK wr_status wr_empty_value(wr_unnester *u, const wr_expr *aggregate, wr_expr **out, wr_error *err);
+
+typedef struct wr_pull {
+    wr_column_set outer; /* columns from outside of the subplan */
+    bool duplicates_matter;
+    bool scalar_allowed; /* an aggregate without keys at the top may get keys: the caller sees to empty groups */
+    bool limit_allowed;  /* LIMIT 1 may become the first row of each group */
+} wr_pull;
+/* Takes the conditions that read outer columns out of the subplan: the subplan equals the new one filtered by `terms`.
+ * *done is false, and nothing has changed, when they cannot all be taken out. */
+WR_MUST_CHECK wr_status wr_pull_correlation(wr_unnester *u, wr_logical **slot, const wr_pull *how, wr_terms *terms,
+                                            bool *done, wr_error *err);
+/* Makes the subplan run for every distinct combination of the columns of `outer_side` that it reads: *outer_side is
+ * replaced by a reader of it, terms get the conditions that tie the two together. */
+WR_MUST_CHECK wr_status wr_push_domain(wr_unnester *u, wr_logical **outer_side, wr_logical **slot, wr_terms *terms,
+                                       wr_error *err);
+
+/* ---- passes ---- */
+
+#define WR_PASS(name) WR_MUST_CHECK wr_status name(wr_plan *plan, const wr_optimizer_context *context, wr_error *err)
+WR_PASS(wr_pass_simplify);
+WR_PASS(wr_pass_unnest);
+WR_PASS(wr_pass_shared);
+WR_PASS(wr_pass_outer_join);
+WR_PASS(wr_pass_pushdown);
+WR_PASS(wr_pass_prune);
+
+#endif
