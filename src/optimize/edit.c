@@ -1,5 +1,5 @@
-/* Walking and editing plans: the few moves that every pass makes. Nodes are changed in place or replaced in their parent's
- * slot; expressions are immutable and built anew. */
+/* Walking and editing plans: the few moves that every pass makes. Nodes are changed in place or replaced in their
+ * parent's slot; expressions are immutable and built anew. */
 #include "optimize/optimize_internal.h"
 
 /* ---- walking ---- */
@@ -150,8 +150,8 @@ wr_expr *wr_column_of(wr_plan *plan, wr_column_id id) {
 wr_expr *wr_make_call(const wr_optimizer_context *context, wr_arena *arena, const char *name, wr_expr **args,
                       uint32_t count) {
     wr_expr *expr;
-    wr_status status = wr_function_bind(context->registry, arena, wr_str_from(name), WR_NO_POSITION, args, count, &expr,
-                                        NULL);
+    wr_status status =
+        wr_function_bind(context->registry, arena, wr_str_from(name), WR_NO_POSITION, args, count, &expr, NULL);
     return status == WR_OK ? expr : NULL;
 }
 

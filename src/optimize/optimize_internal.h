@@ -1,5 +1,5 @@
-/* What passes share: walking and editing the plan (edit.c), reading conditions (predicate.c), what is known of columns and
- * sizes (property.c, estimate.c). The passes themselves are declared at the end, one file each. */
+/* What passes share: walking and editing the plan (edit.c), reading conditions (predicate.c), what is known of columns
+ * and sizes (property.c, estimate.c). The passes themselves are declared at the end, one file each. */
 #ifndef WR_OPTIMIZE_OPTIMIZE_INTERNAL_H
 #define WR_OPTIMIZE_OPTIMIZE_INTERNAL_H
 
@@ -111,13 +111,13 @@ WR_MUST_CHECK wr_status wr_find_empty_row(wr_unnester *u, const wr_logical *node
 WR_MUST_CHECK wr_status wr_empty_value(wr_unnester *u, const wr_expr *aggregate, wr_expr **out, wr_error *err);
 
 typedef struct wr_pull {
-    wr_column_set outer;  /* columns from outside of the subplan */
+    wr_column_set outer; /* columns from outside of the subplan */
     bool duplicates_matter;
-    bool scalar_allowed;  /* an aggregate without keys at the top may get keys: the caller sees to empty groups */
-    bool limit_allowed;   /* LIMIT 1 may become the first row of each group */
+    bool scalar_allowed; /* an aggregate without keys at the top may get keys: the caller sees to empty groups */
+    bool limit_allowed;  /* LIMIT 1 may become the first row of each group */
 } wr_pull;
-/* Takes the conditions that read outer columns out of the subplan: the subplan equals the new one filtered by `terms`. *done
- * is false, and nothing has changed, when they cannot all be taken out. */
+/* Takes the conditions that read outer columns out of the subplan: the subplan equals the new one filtered by `terms`.
+ * *done is false, and nothing has changed, when they cannot all be taken out. */
 WR_MUST_CHECK wr_status wr_pull_correlation(wr_unnester *u, wr_logical **slot, const wr_pull *how, wr_terms *terms,
                                             bool *done, wr_error *err);
 /* Makes the subplan run for every distinct combination of the columns of `outer_side` that it reads: *outer_side is

@@ -1,12 +1,11 @@
-/* The table of passes, in the order in which they run, and the runner. Why this order: subqueries become joins before all
- * else, as every other pass knows joins alone; filters are where they belong before join order asks how many rows there
- * are; columns are pruned last, when it is known who reads what. */
+/* The table of passes, in the order in which they run, and the runner. Why this order: subqueries become joins before
+ * all else, as every other pass knows joins alone; filters are where they belong before join order asks how many rows
+ * there are; columns are pruned last, when it is known who reads what. */
 #include "optimize/optimize_internal.h"
 
 const wr_pass wr_passes[] = {
-    {"simplify", false, wr_pass_simplify},     {"unnest", true, wr_pass_unnest},
-    {"shared", true, wr_pass_shared},          {"outer_join", false, wr_pass_outer_join},
-    {"pushdown", true, wr_pass_pushdown},      {"prune", false, wr_pass_prune},
+    {"simplify", false, wr_pass_simplify},     {"unnest", true, wr_pass_unnest},     {"shared", true, wr_pass_shared},
+    {"outer_join", false, wr_pass_outer_join}, {"pushdown", true, wr_pass_pushdown}, {"prune", false, wr_pass_prune},
 };
 const uint32_t wr_pass_count = WR_COUNT_OF(wr_passes);
 

@@ -1,8 +1,8 @@
 /* Outer joins whose padded rows nobody keeps become inner joins.
  *
- * Going down, the conditions that rows must pass further up are carried along. If one of them cannot be true for a row whose
- * columns of one side are all NULL, the rows that the join pads on that side are lost anyway: LEFT becomes INNER, FULL
- * becomes LEFT or INNER. An equality that joins also is such a condition, for the joins below it. */
+ * Going down, the conditions that rows must pass further up are carried along. If one of them cannot be true for a row
+ * whose columns of one side are all NULL, the rows that the join pads on that side are lost anyway: LEFT becomes INNER,
+ * FULL becomes LEFT or INNER. An equality that joins also is such a condition, for the joins below it. */
 #include "optimize/optimize_internal.h"
 
 typedef struct strengthener {

@@ -69,6 +69,7 @@ bool wr_rejects_null(const wr_expr *e, const wr_column_set *nulls) {
         }
         return !any;
     }
-    if (e->kind == WR_EXPR_NOT && e->args[0]->kind == WR_EXPR_IS_NULL) return wr_expr_is_strict(e->args[0]->args[0], nulls);
+    if (e->kind == WR_EXPR_NOT && e->args[0]->kind == WR_EXPR_IS_NULL)
+        return wr_expr_is_strict(e->args[0]->args[0], nulls);
     return wr_is_false_or_null(e) || wr_expr_is_strict(e, nulls);
 }

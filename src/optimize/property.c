@@ -1,13 +1,27 @@
-/* What can be proven of a node's rows: which columns may be NULL, on which columns no two rows agree, how many there are at
- * most. Proofs, unlike estimates, may change a plan's shape where only the same answer is allowed. */
+/* What can be proven of a node's rows: which columns may be NULL, on which columns no two rows agree, how many there
+ * are at most. Proofs, unlike estimates, may change a plan's shape where only the same answer is allowed. */
 #include "optimize/optimize_internal.h"
 
 /* ---- NULLs ---- */
 
 /* Strict functions that give NULL for NULL arguments alone. Others may have NULLs of their own. */
 static bool adds_no_nulls(const wr_expr *call) {
-    static const char *const names[] = {"=",  "<>", "<", "<=",  ">",   ">=",   "+",        "-",    "*",    "~~",
-                                        "!~~", "||", "is_distinct_from", "is_not_distinct_from", "substring", "substr"};
+    static const char *const names[] = {"=",
+                                        "<>",
+                                        "<",
+                                        "<=",
+                                        ">",
+                                        ">=",
+                                        "+",
+                                        "-",
+                                        "*",
+                                        "~~",
+                                        "!~~",
+                                        "||",
+                                        "is_distinct_from",
+                                        "is_not_distinct_from",
+                                        "substring",
+                                        "substr"};
     for (uint32_t i = 0; i < WR_COUNT_OF(names); i++) {
         if (strcmp(call->function->name, names[i]) == 0) return true;
     }
@@ -53,7 +67,6 @@ static bool aggregate_is_nullable(const wr_expr *e, const wr_column_set *nullabl
     }
     return true;
 }
-
 
 static wr_status drop_rejected(wr_plan *plan, wr_expr *const *conjuncts, uint32_t count, wr_column_set *set,
                                wr_error *err) {

@@ -1,11 +1,11 @@
 /* Columns that nobody reads are not made.
  *
- * From the root down, each node is told which of its columns are wanted and tells its children what it reads. Scans give
- * the wanted columns alone and keep those that only their conjuncts read as hidden ones; projections and aggregates lose
- * items; joins say which columns they hand on, so that no key is carried further than its join. A projection that has
- * become a mere choice among its child's columns goes away, but for the root's, which fixes the result; in front of
- * operators that keep rows (sorts, shared subplans) one is put where the rows would be wider than wanted. A shared subplan
- * is pruned when all its readers have spoken. */
+ * From the root down, each node is told which of its columns are wanted and tells its children what it reads. Scans
+ * give the wanted columns alone and keep those that only their conjuncts read as hidden ones; projections and
+ * aggregates lose items; joins say which columns they hand on, so that no key is carried further than its join. A
+ * projection that has become a mere choice among its child's columns goes away, but for the root's, which fixes the
+ * result; in front of operators that keep rows (sorts, shared subplans) one is put where the rows would be wider than
+ * wanted. A shared subplan is pruned when all its readers have spoken. */
 #include "optimize/optimize_internal.h"
 
 typedef struct shared_wish {
@@ -200,7 +200,8 @@ static wr_status prune_shared(pruner *p, wr_logical *node, const wr_column_set *
     }
     if (!wish) {
         shared_wish fresh = {.node = node, .readers_left = node->shared.reader_count};
-        WR_NEED(wr_arena_push(&p->plan->arena, &p->shared, &p->shared_count, &p->shared_capacity, sizeof fresh, &fresh));
+        WR_NEED(
+            wr_arena_push(&p->plan->arena, &p->shared, &p->shared_count, &p->shared_capacity, sizeof fresh, &fresh));
         wish = &p->shared[p->shared_count - 1];
     }
     WR_TRY(copy_set(p, wanted, &wish->wanted, err));

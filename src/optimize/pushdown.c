@@ -1,11 +1,12 @@
 /* Filters go down to where their columns are made, and joins get their keys.
  *
  * Conjuncts travel down in a list. At each node those that may pass go on, rewritten over what is below (a projection's
- * expressions, a union's inputs); the others stay in a FILTER above it. At a join, a conjunct over one side goes to that
- * side as far as the kind of join allows, an equality between the sides becomes a key, the rest is its residual condition.
+ * expressions, a union's inputs); the others stay in a FILTER above it. At a join, a conjunct over one side goes to
+ * that side as far as the kind of join allows, an equality between the sides becomes a key, the rest is its residual
+ * condition.
  *
- * A conjunct that can fail does not go below a join that drops rows: it would run on rows that the join would have kept from
- * it. For the same reason an equality that can fail becomes a key only when nothing guards it. */
+ * A conjunct that can fail does not go below a join that drops rows: it would run on rows that the join would have kept
+ * from it. For the same reason an equality that can fail becomes a key only when nothing guards it. */
 #include "optimize/optimize_internal.h"
 
 typedef struct pusher {

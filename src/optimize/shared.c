@@ -1,8 +1,8 @@
 /* Shared subplans (common table expressions with several readers): kept where running them once pays, else copied into
  * their readers, so that each reader's filters and columns go into its own copy.
  *
- * One reader is no sharing. A subplan of scans, filters and projections costs about as much to keep as to run again, and
- * loses every filter of its readers; the user may say otherwise (MATERIALIZED). */
+ * One reader is no sharing. A subplan of scans, filters and projections costs about as much to keep as to run again,
+ * and loses every filter of its readers; the user may say otherwise (MATERIALIZED). */
 #include "optimize/optimize_internal.h"
 
 static bool is_cheap(const wr_logical *node) {

@@ -1,9 +1,9 @@
 /* Constant folding and simplification of every expression.
  *
- * What depends on constants alone is computed; parameters and what is fixed for one query (the clock) count as constants
- * here, as a plan is made for one run. NOT moves down to comparisons, constants go to the right, a chain of equalities with
- * constants becomes IN. A rewrite may drop an expression that could have failed, but never one that decides whether another
- * is evaluated: `x <> 0 AND 1 / x > 2` keeps its order. */
+ * What depends on constants alone is computed; parameters and what is fixed for one query (the clock) count as
+ * constants here, as a plan is made for one run. NOT moves down to comparisons, constants go to the right, a chain of
+ * equalities with constants becomes IN. A rewrite may drop an expression that could have failed, but never one that
+ * decides whether another is evaluated: `x <> 0 AND 1 / x > 2` keeps its order. */
 #include "optimize/optimize_internal.h"
 
 typedef struct simplifier {
@@ -128,7 +128,7 @@ static wr_expr *simplify_junction(simplifier *s, wr_expr *e) {
                 return NULL;
         }
     }
-    if (!and && !merge_equalities(s, &terms)) return NULL;
+    if (!and&&!merge_equalities(s, &terms)) return NULL;
     if (terms.count == e->arg_count) {
         bool same = true;
         for (uint32_t i = 0; i < terms.count; i++) same &= terms.items[i] == e->args[i];

@@ -1,16 +1,17 @@
 /* Subqueries become joins.
  *
- * From the leaves up, every subquery in an expression is replaced: in a filter, EXISTS and IN as conjuncts of their own are
- * semi and anti joins; anywhere else they are mark joins, which add their answer as a column. A subquery used as a value is
- * joined in as a column: by a cross join when it reads nothing from outside, else by an outer join that errs when an outer
- * row finds two. Lateral joins lose their dependence in the same way.
+ * From the leaves up, every subquery in an expression is replaced: in a filter, EXISTS and IN as conjuncts of their own
+ * are semi and anti joins; anywhere else they are mark joins, which add their answer as a column. A subquery used as a
+ * value is joined in as a column: by a cross join when it reads nothing from outside, else by an outer join that errs
+ * when an outer row finds two. Lateral joins lose their dependence in the same way.
  *
  * What is left correlated after that is decorrelated, by pulling its conditions up where that is possible
  * (unnest_pull.c), else by running it over the domain of its outer columns (unnest_domain.c). Nested subqueries are
  * unnested from the innermost out; what an inner one reads from further out stays free until its turn comes.
  *
- * NULLs: x IN (…) is NULL, not false, when nothing equals x but a comparison was NULL. In a filter both drop the row. NOT IN
- * must keep them apart: a null-aware anti join where the subquery stands alone, else an anti join on "not false". */
+ * NULLs: x IN (…) is NULL, not false, when nothing equals x but a comparison was NULL. In a filter both drop the row.
+ * NOT IN must keep them apart: a null-aware anti join where the subquery stands alone, else an anti join on "not
+ * false". */
 #include "optimize/optimize_internal.h"
 
 static wr_status unnest_node(wr_unnester *u, wr_logical **slot, wr_error *err);
@@ -38,7 +39,7 @@ static wr_status reads_from(wr_unnester *u, const wr_logical *subplan, const wr_
 
 typedef struct connection {
     wr_join_kind kind;
-    wr_terms terms;         /* the join condition so far */
+    wr_terms terms; /* the join condition so far */
     wr_column_id mark;
     bool limit_allowed, scalar_allowed;
 } connection;
@@ -47,8 +48,8 @@ static bool matches_alone_count(wr_join_kind kind) {
     return kind == WR_JOIN_SEMI || kind == WR_JOIN_ANTI || kind == WR_JOIN_MARK;
 }
 
-/* Puts the subplan beside *child. Left correlated, it is freed of what it reads from *child; of what it reads from further
- * out, the conditions are lifted into this join's, where the next one finds them. */
+/* Puts the subplan beside *child. Left correlated, it is freed of what it reads from *child; of what it reads from
+ * further out, the conditions are lifted into this join's, where the next one finds them. */
 static wr_status connect(wr_unnester *u, wr_logical **child, wr_logical *subplan, connection *c, wr_logical **join,
                          wr_error *err) {
     bool correlated;
@@ -96,8 +97,8 @@ static wr_logical *strip_for_exists(wr_logical *node) {
 /* Which values there are does not depend on order and repetition. */
 static wr_logical *strip_for_in(wr_logical *node) {
     for (;;) {
-        bool goes = node->kind == WR_LOGICAL_SORT ||
-                    (node->kind == WR_LOGICAL_AGGREGATE && node->aggregate.key_count && !node->aggregate.aggregate_count);
+        bool goes = node->kind == WR_LOGICAL_SORT || (node->kind == WR_LOGICAL_AGGREGATE && node->aggregate.key_count &&
+                                                      !node->aggregate.aggregate_count);
         /* The columns that are compared must be there below, in their places. */
         const wr_logical *child = goes ? node->children[0] : NULL;
         if (!goes || child->column_count != node->column_count ||
@@ -134,8 +135,7 @@ static wr_status may_be_unknown(wr_unnester *u, const wr_expr *subquery, const w
     WR_TRY(wr_nullable_columns(u->plan, subquery->query, &right, err));
     *out = false;
     for (uint32_t i = 0; i < subquery->arg_count; i++) {
-        *out |= wr_expr_is_nullable(subquery->args[i], &left) ||
-                wr_column_set_has(&right, subquery->query->columns[i]);
+        *out |= wr_expr_is_nullable(subquery->args[i], &left) || wr_column_set_has(&right, subquery->query->columns[i]);
     }
     /* An operand from further out: nothing is known of it here. */
     for (uint32_t i = 0; i < subquery->arg_count; i++) {
@@ -320,8 +320,7 @@ static wr_status add_mark(wr_unnester *u, wr_logical **subplan, wr_expr **missin
     wr_named_expr *items = wr_pass_items(u->plan, *subplan, 1, &count);
     WR_NEED(items);
     WR_NEED(items[count].expr = wr_expr_boolean(u->arena, true));
-    WR_NEED(items[count].id =
-                wr_plan_add_column(u->plan, WR_STR("there"), wr_type_of(WR_TYPE_BOOLEAN), false, NULL));
+    WR_NEED(items[count].id = wr_plan_add_column(u->plan, WR_STR("there"), wr_type_of(WR_TYPE_BOOLEAN), false, NULL));
     wr_expr *mark = wr_column_of(u->plan, items[count].id);
     WR_NEED(mark && (*missing = wr_make_is_null(u->arena, mark)));
     WR_NEED(*subplan = wr_make_project(u->plan, *subplan, items, count + 1));
@@ -403,8 +402,8 @@ static wr_status unnest_lateral(wr_unnester *u, wr_logical **slot, wr_error *err
     connection c = {.kind = (wr_join_kind)node->join.kind, .limit_allowed = true};
     WR_NEED(wr_terms_add_all(&c.terms, u->arena, node->join.residual, node->join.residual_count));
     WR_TRY(wr_find_empty_row(u, subplan, &empty, err));
-    bool has_row = empty.kind == WR_EMPTY_ROW && c.terms.count == 0 &&
-                   (c.kind == WR_JOIN_INNER || c.kind == WR_JOIN_OUTER_LEFT);
+    bool has_row =
+        empty.kind == WR_EMPTY_ROW && c.terms.count == 0 && (c.kind == WR_JOIN_INNER || c.kind == WR_JOIN_OUTER_LEFT);
     c.scalar_allowed = has_row || empty.kind == WR_EMPTY_NO_ROW;
     uint32_t values = subplan->column_count, count;
     if (has_row) c.kind = WR_JOIN_OUTER_LEFT;
@@ -454,7 +453,8 @@ static wr_status value_of(replacement *r, wr_expr *subquery, wr_expr **out) {
     return wr_fail(err, WR_INTERNAL, "a subquery of no kind");
 }
 
-/* The subquery's own plan, free of subqueries, and without what its kind does not need. NULL in *out: it is always true. */
+/* The subquery's own plan, free of subqueries, and without what its kind does not need. NULL in *out: it is always
+ * true. */
 static wr_status prepare(wr_unnester *u, wr_expr *subquery, wr_expr **out, wr_error *err) {
     WR_NEED(*out = wr_expr_copy_node(u->arena, subquery));
     WR_TRY(unnest_node(u, &(*out)->query, err));
@@ -515,8 +515,8 @@ static wr_expr *condition_subquery(wr_expr *term, bool *negated) {
     return subquery;
 }
 
-/* Plain conjuncts go below the joins, as they leave fewer rows for them; one that can fail, and stands behind a subquery,
- * stays behind it. */
+/* Plain conjuncts go below the joins, as they leave fewer rows for them; one that can fail, and stands behind a
+ * subquery, stays behind it. */
 static wr_status unnest_filter(wr_unnester *u, wr_logical **slot, wr_error *err) {
     wr_logical *node = *slot, *child = node->children[0];
     wr_terms below = {0}, above = {0}, subqueries = {0};
@@ -554,8 +554,8 @@ static wr_status unnest_filter(wr_unnester *u, wr_logical **slot, wr_error *err)
 
 /* ---- joins ---- */
 
-/* The subqueries of a join's condition are answered on the side that they read; those that read both sides of an inner join
- * are for a filter above it. */
+/* The subqueries of a join's condition are answered on the side that they read; those that read both sides of an inner
+ * join are for a filter above it. */
 static wr_status unnest_condition(wr_unnester *u, wr_logical *node, wr_terms *above, wr_error *err) {
     wr_terms kept = {0};
     replacement sides[2] = {{.u = u, .child = &node->children[0], .err = err},

@@ -1,19 +1,19 @@
 /* Decorrelation by a domain: the general way (Neumann and Kemper 2015, Unnesting Arbitrary Queries).
  *
- * The distinct combinations of the outer columns that a subplan reads are its domain D. Instead of once per outer row, the
- * subplan runs for all of D at once: D is joined in at the lowest places that need it, every operator above passes D's
- * columns on (aggregates group by them, set operations compare them), and the connecting join compares the outer columns
- * with them, NULL like any value. Nothing in the subplan then reads from outside.
+ * The distinct combinations of the outer columns that a subplan reads are its domain D. Instead of once per outer row,
+ * the subplan runs for all of D at once: D is joined in at the lowest places that need it, every operator above passes
+ * D's columns on (aggregates group by them, set operations compare them), and the connecting join compares the outer
+ * columns with them, NULL like any value. Nothing in the subplan then reads from outside.
  *
- * D is read in several places, and the outer side once more by its own query; so both are shared subplans, unless the outer
- * side is itself part of a correlated subplan: then it is copied. */
+ * D is read in several places, and the outer side once more by its own query; so both are shared subplans, unless the
+ * outer side is itself part of a correlated subplan: then it is copied. */
 #include "optimize/optimize_internal.h"
 
 typedef struct domain {
     wr_unnester *u;
-    wr_logical *shared;   /* the SHARED node of D; NULL: D is copied for each reader */
-    wr_logical *plan;     /* D */
-    wr_column_id *outer;  /* the outer columns, and D's columns for them */
+    wr_logical *shared;  /* the SHARED node of D; NULL: D is copied for each reader */
+    wr_logical *plan;    /* D */
+    wr_column_id *outer; /* the outer columns, and D's columns for them */
     wr_column_id *inner;
     uint32_t count;
     wr_column_set outer_set;
@@ -444,7 +444,8 @@ static wr_status push(domain *d, wr_logical *node, tied *out, wr_error *err) {
     case WR_LOGICAL_VALUES: return push_values(d, node, out, err);
     case WR_LOGICAL_SINGLE_ROW: return push_single_row(d, node, out, err);
     case WR_LOGICAL_LIMIT:
-        (void)wr_fail(err, WR_UNSUPPORTED, "LIMIT in a subquery that reads columns of the outer query is not supported");
+        (void)wr_fail(err, WR_UNSUPPORTED,
+                      "LIMIT in a subquery that reads columns of the outer query is not supported");
         return wr_hint(err, "LIMIT 1 is, where the subquery compares with the outer query by = alone");
     default: return wr_fail(err, WR_INTERNAL, "a node of kind %u reads outer columns", node->kind);
     }

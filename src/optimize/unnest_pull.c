@@ -1,12 +1,13 @@
 /* Decorrelation by pulling conditions up: the first choice, as it adds no work to the plan.
  *
- * Most correlated subqueries touch their outer query only in conjuncts of WHERE. Such a conjunct can be applied later, at
- * the join that connects the two: above filters, projections (which then pass its columns on), inner joins, and the outer
- * side of other joins. An aggregate in between is no obstacle to an equality with an outer value: the inner side becomes one
- * more group key, and the join picks the group (Kim's idea; the aggregate over no rows is compensated by the caller).
+ * Most correlated subqueries touch their outer query only in conjuncts of WHERE. Such a conjunct can be applied later,
+ * at the join that connects the two: above filters, projections (which then pass its columns on), inner joins, and the
+ * outer side of other joins. An aggregate in between is no obstacle to an equality with an outer value: the inner side
+ * becomes one more group key, and the join picks the group (Kim's idea; the aggregate over no rows is compensated by
+ * the caller).
  *
- * All is tried before anything is changed: taking out some of the conditions would spoil the other way (unnest_domain.c),
- * which wants them where they are. */
+ * All is tried before anything is changed: taking out some of the conditions would spoil the other way
+ * (unnest_domain.c), which wants them where they are. */
 #include "optimize/optimize_internal.h"
 
 typedef struct puller {
@@ -65,8 +66,7 @@ static wr_status take_terms(puller *p, wr_expr **conjuncts, uint32_t *count, wr_
 
 /* ---- filters and projections ---- */
 
-static wr_status pull_filter(puller *p, wr_logical **slot, pull_place place, wr_terms *terms, bool *ok,
-                             wr_error *err) {
+static wr_status pull_filter(puller *p, wr_logical **slot, pull_place place, wr_terms *terms, bool *ok, wr_error *err) {
     wr_logical *node = *slot;
     WR_TRY(pull(p, &node->children[0], place, terms, ok, err));
     if (!*ok) return WR_OK;
@@ -99,8 +99,7 @@ static wr_status pass_columns(puller *p, wr_logical *project, const wr_terms *te
     return WR_OK;
 }
 
-static wr_status pull_project(puller *p, wr_logical *node, pull_place place, wr_terms *terms, bool *ok,
-                              wr_error *err) {
+static wr_status pull_project(puller *p, wr_logical *node, pull_place place, wr_terms *terms, bool *ok, wr_error *err) {
     bool outer;
     WR_TRY(items_read_outer(p, node->project.items, node->project.count, &outer, err));
     *ok = !outer;
@@ -264,8 +263,8 @@ static bool is_limit_one(const wr_logical *node) {
            limit->value.i64 == 1;
 }
 
-/* Of the rows of each group, in the order they come, the first: `first` of every column. The rows below are made under new
- * ids, as the old ones are those of the result. */
+/* Of the rows of each group, in the order they come, the first: `first` of every column. The rows below are made under
+ * new ids, as the old ones are those of the result. */
 static wr_status first_rows(puller *p, wr_logical **slot, wr_terms *terms, bool *ok, wr_error *err) {
     wr_unnester *u = p->u;
     wr_logical *limit = *slot;

@@ -76,7 +76,8 @@ static wr_status check_subquery(const wr_grouping *g, const wr_expr *expr, wr_er
     WR_NEED(wr_logical_free_columns(expr->query, g->b->arena, &outside));
     for (uint32_t i = 0; i < g->key_count; i++) {
         const wr_expr *key = g->keys[i].expr;
-        if (is_input_column(g, key) && wr_column_set_has(&outside, key->column)) wr_bit_clear(outside.words, key->column);
+        if (is_input_column(g, key) && wr_column_set_has(&outside, key->column))
+            wr_bit_clear(outside.words, key->column);
     }
     for (uint32_t i = 0; i < g->input->column_count; i++) {
         wr_column_id id = g->input->columns[i];

@@ -68,6 +68,7 @@ wr_status wr_bind_call(wr_binder *b, const wr_expr_scope *in, const wr_node *nod
     WR_TRY(wr_function_bind(b->context->registry, b->arena, node->text, node->position, args, count, out, err));
     if ((node->flags & WR_NODE_DISTINCT) || node->children[WR_CALL_FILTER] || node->children[WR_CALL_ORDER])
         return wr_fail_at(err, WR_INVALID, node->position,
-                          "DISTINCT, FILTER and ORDER BY belong to aggregates; %.*s() is none", WR_STR_ARGS(node->text));
+                          "DISTINCT, FILTER and ORDER BY belong to aggregates; %.*s() is none",
+                          WR_STR_ARGS(node->text));
     return WR_OK;
 }

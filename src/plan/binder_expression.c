@@ -1,9 +1,9 @@
 /* Expressions: names to columns, literals to constants, calls to functions, operands to one type.
  *
- * What SQL has many words for becomes few kinds: BETWEEN is two comparisons, IS TRUE is (x AND x IS NOT NULL), CASE x WHEN
- * is CASE WHEN x =, IN over constants is WR_EXPR_IN and over others a chain of ORs. A name is a column first and an item of
- * the SELECT list second; such an item is bound again where it is used, so that clauses evaluated before the list see it
- * too (equal expressions are computed once later). */
+ * What SQL has many words for becomes few kinds: BETWEEN is two comparisons, IS TRUE is (x AND x IS NOT NULL), CASE x
+ * WHEN is CASE WHEN x =, IN over constants is WR_EXPR_IN and over others a chain of ORs. A name is a column first and
+ * an item of the SELECT list second; such an item is bound again where it is used, so that clauses evaluated before the
+ * list see it too (equal expressions are computed once later). */
 #include "plan/binder_internal.h"
 #include "plan/cast.h"
 
@@ -105,8 +105,7 @@ static wr_status bind_alias(wr_binder *b, const wr_expr_scope *in, wr_scope_alia
     return WR_OK;
 }
 
-static wr_status bind_column(wr_binder *b, const wr_expr_scope *in, const wr_node *node, wr_expr **out,
-                             wr_error *err) {
+static wr_status bind_column(wr_binder *b, const wr_expr_scope *in, const wr_node *node, wr_expr **out, wr_error *err) {
     uint32_t used = 0;
     WR_TRY(wr_scope_resolve(b, in->scope, node, out, &used, err));
     if (*out) return bind_fields(b, node, used, out, err);
@@ -117,8 +116,8 @@ static wr_status bind_column(wr_binder *b, const wr_expr_scope *in, const wr_nod
 
 /* ---- comparisons ---- */
 
-wr_status wr_bind_comparison(wr_binder *b, wr_str sign, uint32_t position, wr_expr *left, wr_expr *right,
-                             wr_expr **out, wr_error *err) {
+wr_status wr_bind_comparison(wr_binder *b, wr_str sign, uint32_t position, wr_expr *left, wr_expr *right, wr_expr **out,
+                             wr_error *err) {
     return wr_function_bind(b->context->registry, b->arena, sign, position, (wr_expr *[]){left, right}, 2, out, err);
 }
 
@@ -223,7 +222,8 @@ static wr_status bind_in(wr_binder *b, const wr_expr_scope *in, const wr_node *n
     wr_expr *args[2];
     WR_TRY(wr_bind_expr(b, in, values, &args[0], err));
     WR_TRY(wr_bind_expr(b, in, node->children[0], &args[1], err));
-    WR_TRY(wr_function_bind(b->context->registry, b->arena, WR_STR("list_contains"), node->position, args, 2, out, err));
+    WR_TRY(
+        wr_function_bind(b->context->registry, b->arena, WR_STR("list_contains"), node->position, args, 2, out, err));
     return negate(b, (node->flags & WR_NODE_NEGATED) != 0, node->position, out, err);
 }
 
@@ -283,7 +283,8 @@ static wr_status bind_case(wr_binder *b, const wr_expr_scope *in, const wr_node 
         if (operand) {
             wr_expr *value;
             WR_TRY(wr_bind_expr(b, in, branches->children[i], &value, err));
-            WR_TRY(wr_bind_comparison(b, WR_STR("="), branches->children[i]->position, operand, value, &expr->args[i], err));
+            WR_TRY(wr_bind_comparison(b, WR_STR("="), branches->children[i]->position, operand, value, &expr->args[i],
+                                      err));
         } else {
             WR_TRY(wr_bind_condition(b, &condition, branches->children[i], &expr->args[i], err));
         }
@@ -292,7 +293,8 @@ static wr_status bind_case(wr_binder *b, const wr_expr_scope *in, const wr_node 
     if (otherwise) {
         WR_TRY(wr_bind_expr(b, in, otherwise, &expr->args[count], err));
     } else {
-        WR_NEED(expr->args[count] = wr_expr_constant(b->arena, (wr_value){.type = {.id = WR_TYPE_NULL}, .is_null = true}));
+        WR_NEED(expr->args[count] =
+                    wr_expr_constant(b->arena, (wr_value){.type = {.id = WR_TYPE_NULL}, .is_null = true}));
     }
     WR_TRY(bind_case_values(b, expr, err));
     expr->position = node->position;
@@ -351,7 +353,8 @@ static wr_status bind_field(wr_binder *b, const wr_expr_scope *in, const wr_node
     WR_TRY(wr_bind_expr(b, in, node->children[0], &args[0], err));
     wr_value name = {.type = wr_type_of(WR_TYPE_VARCHAR), .text = node->text};
     WR_NEED(args[1] = wr_expr_constant(b->arena, name));
-    return wr_function_bind(b->context->registry, b->arena, WR_STR("struct_extract"), node->position, args, 2, out, err);
+    return wr_function_bind(b->context->registry, b->arena, WR_STR("struct_extract"), node->position, args, 2, out,
+                            err);
 }
 
 static wr_status bind_operator_call(wr_binder *b, const wr_expr_scope *in, const wr_node *node, wr_expr **out,

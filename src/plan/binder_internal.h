@@ -1,15 +1,12 @@
 /* The parts of the binder, one file each:
- *   binder_scope       what names mean: tables, columns, aliases, common table expressions; hints for names that are not there
- *   binder_relation    FROM: tables, views, files, derived tables, joins, VALUES
- *   binder_expression  expressions, literals and their types, comparisons, calls
- *   binder_subquery    queries inside expressions
- *   binder_select      SELECT: items, stars, WHERE, ORDER BY, DISTINCT
- *   binder_aggregate   GROUP BY, HAVING and aggregates
- *   binder_query       QUERY, WITH, set operations, LIMIT
- *   binder_name        what a column without an alias is called
+ *   binder_scope       what names mean: tables, columns, aliases, common table expressions; hints for names that are
+ * not there binder_relation    FROM: tables, views, files, derived tables, joins, VALUES binder_expression expressions,
+ * literals and their types, comparisons, calls binder_subquery    queries inside expressions binder_select      SELECT:
+ * items, stars, WHERE, ORDER BY, DISTINCT binder_aggregate   GROUP BY, HAVING and aggregates binder_query       QUERY,
+ * WITH, set operations, LIMIT binder_name        what a column without an alias is called
  *
- * Names are bound in one walk. A reference to an outer query's column is simply that column's id; the subquery's plan then
- * reads a column that it does not make, and optimize/ unnests it. */
+ * Names are bound in one walk. A reference to an outer query's column is simply that column's id; the subquery's plan
+ * then reads a column that it does not make, and optimize/ unnests it. */
 #ifndef WR_PLAN_BINDER_INTERNAL_H
 #define WR_PLAN_BINDER_INTERNAL_H
 
@@ -28,7 +25,8 @@ typedef struct wr_binder {
     const wr_binder_context *context;
     uint32_t depth; /* of queries in queries */
     uint32_t view_depth;
-    bool null_type_stays; /* the SELECT bound next is an input of a set operation, which finds the type of a bare NULL */
+    bool
+        null_type_stays; /* the SELECT bound next is an input of a set operation, which finds the type of a bare NULL */
 } wr_binder;
 
 /* ---- scopes ---- */

@@ -1,6 +1,6 @@
-/* Literals and their types: 1 is an INTEGER (BIGINT, HUGEINT where it does not fit), 1.50 a DECIMAL(3,2), 1e3 a DOUBLE. A
- * text in quotes is a VARCHAR that adapts to what it is compared or combined with, so constants are cast here and not left
- * to run time; but a cast that the user wrote, and that fails, fails only if it is reached. */
+/* Literals and their types: 1 is an INTEGER (BIGINT, HUGEINT where it does not fit), 1.50 a DECIMAL(3,2), 1e3 a DOUBLE.
+ * A text in quotes is a VARCHAR that adapts to what it is compared or combined with, so constants are cast here and not
+ * left to run time; but a cast that the user wrote, and that fails, fails only if it is reached. */
 #include <stdlib.h>
 
 #include "plan/binder_internal.h"
@@ -154,7 +154,8 @@ static wr_status bind_interval(wr_binder *b, const wr_expr_scope *in, const wr_n
         if (wr_str_equal_nocase(node->text, wr_str_from(unit_rows[i].name))) unit = &unit_rows[i];
     }
     if (!unit)
-        return wr_fail_at(err, WR_INVALID, node->position, "an interval needs a unit: INTERVAL 3 day, INTERVAL '3 days'");
+        return wr_fail_at(err, WR_INVALID, node->position,
+                          "an interval needs a unit: INTERVAL 3 day, INTERVAL '3 days'");
     if (count->kind == WR_EXPR_CONSTANT && wr_type_is_integer(count->type) && !count->value.is_null &&
         count->type.id != WR_TYPE_HUGEINT && count->type.id != WR_TYPE_UBIGINT) {
         wr_value value;
@@ -205,7 +206,8 @@ wr_status wr_bind_literal(wr_binder *b, const wr_expr_scope *in, const wr_node *
         value = (wr_value){.type = wr_type_of(WR_TYPE_NULL), .is_null = true};
         return constant(b, value, node->position, out, err);
     case WR_NODE_BOOLEAN:
-        value = (wr_value){.type = wr_type_of(WR_TYPE_BOOLEAN), .boolean = wr_str_equal_nocase(node->text, WR_STR("true"))};
+        value =
+            (wr_value){.type = wr_type_of(WR_TYPE_BOOLEAN), .boolean = wr_str_equal_nocase(node->text, WR_STR("true"))};
         return constant(b, value, node->position, out, err);
     default: return wr_fail_at(err, WR_INTERNAL, node->position, "%s is no literal", wr_node_kind_name(node->kind));
     }

@@ -2,7 +2,6 @@
  * words, as it was written. */
 #include "plan/binder_internal.h"
 
-
 static void add_name(wr_text *t, const wr_node *node);
 
 static void add_str(wr_text *t, wr_str s) {
@@ -143,8 +142,10 @@ static void add_name(wr_text *t, const wr_node *node) {
         add_list(t, node, ", ");
         wr_text_addz(t, "]");
         return;
-    default: wr_text_addz(t, node->kind == WR_NODE_QUERY || node->kind == WR_NODE_SCALAR_QUERY
-                                 ? "(subquery)" : wr_node_kind_name(node->kind));
+    default:
+        wr_text_addz(t, node->kind == WR_NODE_QUERY || node->kind == WR_NODE_SCALAR_QUERY
+                            ? "(subquery)"
+                            : wr_node_kind_name(node->kind));
     }
 }
 

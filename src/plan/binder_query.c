@@ -243,8 +243,7 @@ static wr_status bind_body(wr_binder *b, const wr_node *body, wr_scope *scope, c
     case WR_NODE_SET_OPERATION: WR_TRY(bind_set_operation(b, body, scope, out, err)); break;
     case WR_NODE_VALUES: WR_TRY(wr_bind_values(b, body, scope, out, err)); break;
     case WR_NODE_QUERY: WR_TRY(wr_bind_query_node(b, body, scope, out, err)); break;
-    default:
-        return wr_fail_at(err, WR_UNSUPPORTED, body->position, "%s is no query", wr_node_kind_name(body->kind));
+    default: return wr_fail_at(err, WR_UNSUPPORTED, body->position, "%s is no query", wr_node_kind_name(body->kind));
     }
     WR_TRY(sort_result(b, tail->order, out, err));
     return wr_bind_limit(b, tail, &out->node, err);

@@ -1,8 +1,8 @@
 /* FROM: tables, views, files, common table expressions, derived tables, VALUES and joins.
  *
  * Tables are added to the scope as they are met, from left to right, so a derived table sees those to its left: it is
- * LATERAL whether or not the word is there, as it cannot be told apart otherwise. A join whose right side reads its left
- * side is marked dependent, for optimize/ to unnest. */
+ * LATERAL whether or not the word is there, as it cannot be told apart otherwise. A join whose right side reads its
+ * left side is marked dependent, for optimize/ to unnest. */
 #include "plan/binder_internal.h"
 
 /* ---- tables, files, views ---- */
@@ -149,7 +149,8 @@ static wr_status read_shared(wr_binder *b, wr_logical *shared, const wr_str *nam
 
 static wr_status bind_cte_query(wr_binder *b, wr_cte *cte, uint32_t position, wr_bound_query *out, wr_error *err) {
     if (cte->binding) {
-        (void)wr_fail_at(err, WR_UNSUPPORTED, position, "recursive common table expressions are not supported: \"%.*s\"",
+        (void)wr_fail_at(err, WR_UNSUPPORTED, position,
+                         "recursive common table expressions are not supported: \"%.*s\"",
                          WR_STR_ARGS(cte->node->text));
         return WR_UNSUPPORTED;
     }
@@ -160,8 +161,8 @@ static wr_status bind_cte_query(wr_binder *b, wr_cte *cte, uint32_t position, wr
     return rename_columns(cte->node->children[0], cte->node->text, out->names, out->node->column_count, err);
 }
 
-/* The first reader binds the query; if it stands alone (reads no outer column) it is shared by all the readers, and passes
- * over the plan decide whether it stays so. Else, and where the user wants it, each reader gets its own. */
+/* The first reader binds the query; if it stands alone (reads no outer column) it is shared by all the readers, and
+ * passes over the plan decide whether it stays so. Else, and where the user wants it, each reader gets its own. */
 static wr_status bind_cte(wr_binder *b, wr_cte *cte, uint32_t position, wr_scope *scope, wr_logical **out,
                           wr_error *err) {
     if (!cte->shared) {
@@ -195,8 +196,8 @@ static wr_status bind_derived(wr_binder *b, const wr_node *node, wr_scope *scope
 
 static wr_status bind_table_function(wr_binder *b, const wr_node *node, wr_scope *scope, wr_logical **out,
                                      wr_error *err) {
-    static const char *const readers[] = {"read_parquet", "parquet_scan", "read_csv", "read_csv_auto", "read_json",
-                                          "read_json_auto", "scan"};
+    static const char *const readers[] = {"read_parquet", "parquet_scan",   "read_csv", "read_csv_auto",
+                                          "read_json",    "read_json_auto", "scan"};
     for (uint32_t i = 0; i < WR_COUNT_OF(readers); i++) {
         if (!wr_str_equal_nocase(node->text, wr_str_from(readers[i]))) continue;
         if (node->child_count != 1 || node->children[0]->kind != WR_NODE_STRING)
@@ -251,7 +252,7 @@ static bool join_kind_of(const wr_node *node, wr_join_kind *kind, bool *swap) {
         wr_join_kind kind;
         bool swap;
     } kinds[] = {
-        {"inner", WR_JOIN_INNER, false}, {"cross", WR_JOIN_INNER, false},     {"left", WR_JOIN_OUTER_LEFT, false},
+        {"inner", WR_JOIN_INNER, false},     {"cross", WR_JOIN_INNER, false},     {"left", WR_JOIN_OUTER_LEFT, false},
         {"right", WR_JOIN_OUTER_LEFT, true}, {"full", WR_JOIN_OUTER_FULL, false}, {"semi", WR_JOIN_SEMI, false},
         {"anti", WR_JOIN_ANTI, false},
     };
@@ -276,7 +277,8 @@ static wr_status find_using(wr_binder *b, const wr_scope *scope, uint32_t first,
                      WR_STR_ARGS(name));
     wr_nearest nearest = wr_nearest_to(name);
     for (uint32_t t = first; t < end; t++) {
-        for (uint32_t i = 0; i < scope->tables[t].count; i++) wr_nearest_offer(&nearest, scope->tables[t].columns[i].name);
+        for (uint32_t i = 0; i < scope->tables[t].count; i++)
+            wr_nearest_offer(&nearest, scope->tables[t].columns[i].name);
     }
     return wr_nearest_hint(&nearest, err);
 }
@@ -333,7 +335,8 @@ static wr_status natural_names(wr_binder *b, const wr_scope *scope, uint32_t fir
             if (column->hidden) continue;
             WR_TRY(wr_scope_find_column(b, &range, column->name, WR_NO_POSITION, &other, err));
             if (!other) continue;
-            WR_NEED(wr_arena_push(b->arena, &out->names, &out->count, &out->capacity, sizeof column->name, &column->name));
+            WR_NEED(
+                wr_arena_push(b->arena, &out->names, &out->count, &out->capacity, sizeof column->name, &column->name));
         }
     }
     return WR_OK;
@@ -423,8 +426,8 @@ static wr_status bind_join(wr_binder *b, const wr_node *node, wr_scope *scope, w
 
 /* ---- VALUES ---- */
 
-static wr_status bind_value_rows(wr_binder *b, const wr_node *node, wr_scope *outer, wr_logical *values,
-                                 uint32_t width, wr_error *err) {
+static wr_status bind_value_rows(wr_binder *b, const wr_node *node, wr_scope *outer, wr_logical *values, uint32_t width,
+                                 wr_error *err) {
     wr_scope empty = {.outer = outer};
     wr_expr_scope in = {.scope = &empty, .clause = "VALUES"};
     WR_NEED(values->values.rows = WR_ARENA_ARRAY(b->arena, wr_expr **, node->child_count));
@@ -435,7 +438,8 @@ static wr_status bind_value_rows(wr_binder *b, const wr_node *node, wr_scope *ou
             return wr_fail_at(err, WR_INVALID, row->position, "this row has %u values, the first one has %u",
                               row->child_count, width);
         WR_NEED(values->values.rows[r] = WR_ARENA_ARRAY(b->arena, wr_expr *, width + 1));
-        for (uint32_t i = 0; i < width; i++) WR_TRY(wr_bind_expr(b, &in, row->children[i], &values->values.rows[r][i], err));
+        for (uint32_t i = 0; i < width; i++)
+            WR_TRY(wr_bind_expr(b, &in, row->children[i], &values->values.rows[r][i], err));
     }
     return WR_OK;
 }

@@ -70,8 +70,9 @@ wr_cte *wr_scope_find_cte(const wr_scope *scope, wr_str name) {
 
 static wr_status fail_ambiguous(wr_str name, uint32_t position, const wr_scope_table *first,
                                 const wr_scope_table *second, wr_error *err) {
-    (void)wr_fail_at(err, WR_INVALID, position, "column \"%.*s\" is ambiguous: tables \"%.*s\" and \"%.*s\" both have it",
-                     WR_STR_ARGS(name), WR_STR_ARGS(first->alias), WR_STR_ARGS(second->alias));
+    (void)wr_fail_at(err, WR_INVALID, position,
+                     "column \"%.*s\" is ambiguous: tables \"%.*s\" and \"%.*s\" both have it", WR_STR_ARGS(name),
+                     WR_STR_ARGS(first->alias), WR_STR_ARGS(second->alias));
     if (first->alias.size == 0) return WR_INVALID;
     return wr_hint(err, "write \"%.*s.%.*s\"", WR_STR_ARGS(first->alias), WR_STR_ARGS(name));
 }

@@ -1,5 +1,5 @@
-/* SELECT. The clauses are bound in the order in which SQL means them (FROM, WHERE, the list, GROUP BY, HAVING, ORDER BY),
- * all over the columns of FROM; then the plan is put together:
+/* SELECT. The clauses are bound in the order in which SQL means them (FROM, WHERE, the list, GROUP BY, HAVING, ORDER
+ * BY), all over the columns of FROM; then the plan is put together:
  *
  *     scan and joins, FILTER (WHERE), AGGREGATE, FILTER (HAVING), PROJECT (the list, and what ORDER BY needs besides),
  *     AGGREGATE (DISTINCT), SORT, LIMIT, PROJECT (the list alone)

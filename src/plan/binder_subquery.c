@@ -1,6 +1,6 @@
 /* Queries inside of expressions: the query is bound in a scope below the expression's, and kept whole in a
- * WR_EXPR_SUBQUERY; what it reads from outside are plain columns that its own plan does not make. optimize/ turns all of
- * them into joins. */
+ * WR_EXPR_SUBQUERY; what it reads from outside are plain columns that its own plan does not make. optimize/ turns all
+ * of them into joins. */
 #include "plan/binder_internal.h"
 
 static const wr_type boolean_type = {.id = WR_TYPE_BOOLEAN, .unit = WR_UNIT_US};

@@ -1,9 +1,9 @@
-/* The logical plan's own operations: making nodes and columns, keeping output columns true, walking expressions, finding
- * what a subtree reads from outside, copying a subtree under new column ids.
+/* The logical plan's own operations: making nodes and columns, keeping output columns true, walking expressions,
+ * finding what a subtree reads from outside, copying a subtree under new column ids.
  *
  * Everything is in the plan's arena, so nothing here frees; a failed allocation leaves the plan as it was but for
- * garbage. A plan is a tree but for SHARED nodes, which have several parents: walks that could pass one twice stop there
- * when the answer allows it (a SHARED subplan reads nothing from outside). */
+ * garbage. A plan is a tree but for SHARED nodes, which have several parents: walks that could pass one twice stop
+ * there when the answer allows it (a SHARED subplan reads nothing from outside). */
 #include "plan/logical.h"
 
 enum { PLAN_TABLES_FIRST = 8 };
@@ -22,11 +22,13 @@ void wr_plan_deinit(wr_plan *plan) {
 wr_column_id wr_plan_add_column(wr_plan *plan, wr_str name, wr_type type, bool nullable, wr_logical *source) {
     if (plan->column_count == 0) {
         wr_plan_column none = {0};
-        if (!wr_arena_push(&plan->arena, &plan->columns, &plan->column_count, &plan->column_capacity, sizeof none, &none))
+        if (!wr_arena_push(&plan->arena, &plan->columns, &plan->column_count, &plan->column_capacity, sizeof none,
+                           &none))
             return 0;
     }
     wr_plan_column column = {.name = name, .type = type, .nullable = nullable, .source = source};
-    if (!wr_arena_push(&plan->arena, &plan->columns, &plan->column_count, &plan->column_capacity, sizeof column, &column))
+    if (!wr_arena_push(&plan->arena, &plan->columns, &plan->column_count, &plan->column_capacity, sizeof column,
+                       &column))
         return 0;
     return plan->column_count - 1;
 }
@@ -155,9 +157,7 @@ wr_status wr_logical_each_expr(wr_logical *node, wr_status (*each)(wr_expr **slo
     case WR_LOGICAL_SORT:
         for (uint32_t i = 0; i < node->sort.count; i++) WR_TRY(each(&node->sort.keys[i].expr, user));
         return WR_OK;
-    case WR_LOGICAL_LIMIT:
-        WR_TRY(each_of(&node->limit.limit, 1, v));
-        return each_of(&node->limit.offset, 1, v);
+    case WR_LOGICAL_LIMIT: WR_TRY(each_of(&node->limit.limit, 1, v)); return each_of(&node->limit.offset, 1, v);
     case WR_LOGICAL_SET_OPERATION:
     case WR_LOGICAL_SHARED:
     case WR_LOGICAL_SINGLE_ROW:

@@ -2,8 +2,8 @@
  * common table expression that is cheaper to run twice than to keep).
  *
  * Every column that a node of the original makes gets a new id in the copy; expressions are rewritten by the map as the
- * copy goes up, so a node sees the new ids of all that is below it. Columns from outside keep theirs. A SHARED node is not
- * copied: the copied parent is one more reader of it. */
+ * copy goes up, so a node sees the new ids of all that is below it. Columns from outside keep theirs. A SHARED node is
+ * not copied: the copied parent is one more reader of it. */
 #include "plan/logical.h"
 
 typedef struct copier {
@@ -51,7 +51,7 @@ static void *copy_array(wr_arena *arena, const void *items, size_t item_bytes, u
     if (copy && count) memcpy(copy, items, item_bytes * count);
     return copy;
 }
-#define COPY_ARRAY(c, array, count) \
+#define COPY_ARRAY(c, array, count)                                                                                    \
     (((array) = copy_array(&(c)->plan->arena, (array), sizeof *(array), (count))) != NULL)
 
 /* Gives the column a new id, made by `source`. */
@@ -87,8 +87,8 @@ static bool copy_scan(copier *c, wr_logical *to) {
            COPY_ARRAY(c, to->scan.conjuncts, to->scan.conjunct_count) &&
            COPY_ARRAY(c, to->scan.hidden, to->scan.hidden_count) &&
            COPY_ARRAY(c, to->scan.hidden_positions, to->scan.hidden_count) &&
-           renew_all(c, to->columns, to->column_count, to) && renew_all(c, to->scan.hidden, to->scan.hidden_count, to) &&
-           renew(c, &to->scan.order, to);
+           renew_all(c, to->columns, to->column_count, to) &&
+           renew_all(c, to->scan.hidden, to->scan.hidden_count, to) && renew(c, &to->scan.order, to);
 }
 
 static bool copy_values(copier *c, wr_logical *to) {
@@ -152,8 +152,8 @@ static wr_logical *copy_node(copier *c, const wr_logical *from) {
     uint32_t id = to->id;
     *to = *from;
     to->id = id;
-    bool own_columns = from->kind == WR_LOGICAL_SCAN || from->kind == WR_LOGICAL_VALUES ||
-                       from->kind == WR_LOGICAL_SET_OPERATION;
+    bool own_columns =
+        from->kind == WR_LOGICAL_SCAN || from->kind == WR_LOGICAL_VALUES || from->kind == WR_LOGICAL_SET_OPERATION;
     if (!own_columns) {
         to->columns = NULL;
         to->column_count = 0;

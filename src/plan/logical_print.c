@@ -1,5 +1,5 @@
-/* The plan as EXPLAIN shows it: one node a line, children indented below their parent, a shared subplan once, where it is
- * met first. A column is shown by its name; where several columns of the plan have one name they are told apart by a
+/* The plan as EXPLAIN shows it: one node a line, children indented below their parent, a shared subplan once, where it
+ * is met first. A column is shown by its name; where several columns of the plan have one name they are told apart by a
  * number in the order of their making ("n_name#2"), which stays the same when unrelated parts of the plan change. */
 #include "plan/logical.h"
 
@@ -161,8 +161,8 @@ static void print_aggregate(printer *p, const wr_logical *n) {
 }
 
 static void print_join(printer *p, const wr_logical *n) {
-    static const char *const names[WR_JOIN_KINDS] = {"INNER", "LEFT",           "FULL", "SEMI",
-                                                     "ANTI",  "ANTI NULL-AWARE", "MARK", "SINGLE"};
+    static const char *const names[WR_JOIN_KINDS] = {"INNER",           "LEFT", "FULL",  "SEMI", "ANTI",
+                                                     "ANTI NULL-AWARE", "MARK", "SINGLE"};
     bool cross = n->join.kind == WR_JOIN_INNER && n->join.key_count == 0 && n->join.residual_count == 0;
     wr_text_format(p->out, "%sJOIN %s", n->join.dependent ? "DEPENDENT " : "", cross ? "CROSS" : names[n->join.kind]);
     if (n->join.null_aware) wr_text_addz(p->out, " NULL-AWARE");

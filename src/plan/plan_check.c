@@ -1,10 +1,10 @@
-/* The invariants of a logical plan, checked after each pass in tests and debug builds. A broken one is a bug of ours, so
- * the message speaks of nodes and columns and of the pass that ran last.
+/* The invariants of a logical plan, checked after each pass in tests and debug builds. A broken one is a bug of ours,
+ * so the message speaks of nodes and columns and of the pass that ran last.
  *
  * What holds, for every node: its output columns are what its kind makes of its children's; an expression reads only
- * columns that the node's children give (or, below a dependent join or in a subquery, columns of the outer side); a COLUMN
- * has its column's type; conditions are BOOLEAN; the two sides of a join key and the columns of a set operation agree in
- * type; the two inputs of a join have no column in common; every id is made in one place. */
+ * columns that the node's children give (or, below a dependent join or in a subquery, columns of the outer side); a
+ * COLUMN has its column's type; conditions are BOOLEAN; the two sides of a join key and the columns of a set operation
+ * agree in type; the two inputs of a join have no column in common; every id is made in one place. */
 #include <stdio.h>
 
 #include "plan/logical.h"
@@ -192,7 +192,8 @@ static wr_status check_join(checker *c, const wr_logical *n) {
         WR_TRY(check_side(c, key->right, n->children[1], n->children[0]));
         if (!wr_type_equal(key->left->type, key->right->type)) return broken(c, "key %u has two types", i);
     }
-    if ((n->join.kind == WR_JOIN_MARK) != (n->join.mark != 0)) return broken(c, "a mark without a MARK join, or the reverse");
+    if ((n->join.kind == WR_JOIN_MARK) != (n->join.mark != 0))
+        return broken(c, "a mark without a MARK join, or the reverse");
     bool null_aware = n->join.null_aware || n->join.kind == WR_JOIN_ANTI_NULL_AWARE;
     if (null_aware && (n->join.key_count != 1 || n->join.residual_count != 0))
         return broken(c, "a null-aware join needs one key and no residual");
@@ -202,7 +203,8 @@ static wr_status check_join(checker *c, const wr_logical *n) {
     whole.column_count = 0;
     NEED(c, wr_logical_refresh(c->plan, &whole));
     for (uint32_t i = 0; i < n->column_count; i++) {
-        if (!gives(&whole, n->columns[i])) return broken(c, "it gives column %u, which it does not have", n->columns[i]);
+        if (!gives(&whole, n->columns[i]))
+            return broken(c, "it gives column %u, which it does not have", n->columns[i]);
     }
     return check_conditions(c, n->join.residual, n->join.residual_count);
 }
@@ -284,7 +286,8 @@ static wr_status check_node(checker *c, const wr_logical *node, const wr_column_
         for (uint32_t i = 0; i < c->shared_count; i++) {
             if (c->shared[i] == node->id) return WR_OK;
         }
-        NEED(c, wr_arena_push(&c->scratch, &c->shared, &c->shared_count, &c->shared_capacity, sizeof node->id, &node->id));
+        NEED(c,
+             wr_arena_push(&c->scratch, &c->shared, &c->shared_count, &c->shared_capacity, sizeof node->id, &node->id));
     }
     WR_TRY(check_children(c, node, outer, depth));
     wr_column_set inputs = {0};
