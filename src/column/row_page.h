@@ -98,6 +98,8 @@ void wr_row_match(const wr_row_layout *layout, const wr_vector *keys, uint32_t k
                   uint8_t *const *addresses, uint32_t count, uint64_t *match);
 /* Equality of two rows on the first key_count columns, NULLs equal. */
 bool wr_row_equal(const wr_row_layout *layout, uint32_t key_count, const uint8_t *a, const uint8_t *b);
+/* Order of the cells of one column in two rows, neither of them NULL: as wr_value_compare. */
+int wr_row_compare(const wr_row_layout *layout, uint32_t column, const uint8_t *a, const uint8_t *b);
 /* Hash of row `row` of a column of any type, by value as comparing goes: for LIST, STRUCT and MAP, which no kernel
  * does. */
 uint64_t wr_row_value_hash(const wr_vector *v, uint32_t row);

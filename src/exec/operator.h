@@ -61,10 +61,10 @@ typedef struct wr_exec {
     bool measure;              /* EXPLAIN ANALYZE: nodes count their time */
 } wr_exec;
 
-/* Added up per local state and summed at the end: EXPLAIN ANALYZE. */
+/* EXPLAIN ANALYZE. The driver counts rows, batches and time of each call; a node adds what it spilled. */
 typedef struct wr_counters {
-    uint64_t rows_in, rows_out, batches_in, batches_out;
-    uint64_t busy_ns;      /* thread time inside calls; measured only under EXPLAIN ANALYZE */
+    uint64_t rows_out, batches_out;
+    uint64_t busy_ns; /* thread time inside calls */
     uint64_t spilled_bytes;
 } wr_counters;
 

@@ -418,9 +418,7 @@ void wr_node_base_deinit(wr_node_base *base) {
 
 void wr_node_count(wr_node_base *base, const wr_counters *add) {
     wr_mutex_lock(&base->lock);
-    base->counters.rows_in += add->rows_in;
     base->counters.rows_out += add->rows_out;
-    base->counters.batches_in += add->batches_in;
     base->counters.batches_out += add->batches_out;
     base->counters.busy_ns += add->busy_ns;
     base->counters.spilled_bytes += add->spilled_bytes;

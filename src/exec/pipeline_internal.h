@@ -87,6 +87,8 @@ struct wr_pipeline_task {
     wr_batch *inputs[WR_PIPELINE_OPERATORS_MAX + 1];
     wr_local *source_local, *sink_local;
     wr_local *locals[WR_PIPELINE_OPERATORS_MAX];
+    wr_counters source_counters;
+    wr_counters counters[WR_PIPELINE_OPERATORS_MAX + 1]; /* operators, then the sink */
 };
 
 wr_task_result wr_pipeline_task_run(wr_task *task, uint32_t worker);

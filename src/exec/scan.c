@@ -24,7 +24,6 @@ typedef struct scan_local {
     bool in_morsel;
     wr_scan_filter *filters;
     wr_batch out;
-    wr_counters counters;
 } scan_local;
 
 static void destroy_filters(scan *s, wr_scan_filter *filters) {
@@ -59,7 +58,6 @@ static void scan_local_destroy(wr_source *source, wr_local *local) {
     scan_local *l = (scan_local *)local;
     if (l->cursor) l->cursor->ops->destroy(l->cursor);
     destroy_filters(s, l->filters);
-    wr_node_count(&source->base, &l->counters);
     wr_batch_deinit(&l->out);
     wr_free(source->base.exec->allocator, l, sizeof *l);
 }
@@ -178,8 +176,6 @@ static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *
         *flow = WR_NEED_INPUT;
         return WR_OK;
     }
-    l->counters.rows_out += l->out.sel_count;
-    l->counters.batches_out++;
     *out = &l->out;
     *flow = WR_HAVE_OUTPUT;
     return WR_OK;

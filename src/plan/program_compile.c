@@ -340,6 +340,10 @@ static wr_status describe_step(compiler *c, const wr_expr *e, step *s) {
         s->can_fail = e->own_can_fail;
         return WR_OK;
     case WR_EXPR_CAST:
+        if (wr_cast_is_relabel(e->args[0]->type, e->type)) {
+            s->kind = STEP_RELABEL;
+            return WR_OK;
+        }
         s->function = &wr_cast_functions[e->try_];
         s->can_fail = !e->try_ && wr_cast_can_fail(e->args[0]->type, e->type);
         return WR_OK;

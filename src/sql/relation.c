@@ -68,16 +68,10 @@ static wr_status plain_relation(wr_parser *p, wr_node **out) {
     return wr_sql_gather(p, WR_NODE_TABLE, position, mark, out);
 }
 
-static bool is_bare_alias(const wr_parser *p) {
-    const wr_token *token = wr_sql_token(p, 0);
-    if (token->kind == WR_TOKEN_QUOTED) return true;
-    return token->kind == WR_TOKEN_WORD && wr_keyword_class_of(token->keyword) == WR_KEYWORD_IS_NAME;
-}
-
 /* [AS] alias [(columns)] */
 static wr_status relation_alias(wr_parser *p, wr_node **inout) {
     bool as = wr_sql_accept_word(p, WR_KEYWORD_AS);
-    if (!as && !is_bare_alias(p)) return WR_OK;
+    if (!as && !wr_sql_is_bare_alias(p)) return WR_OK;
     uint32_t position = wr_sql_position(p);
     wr_node *named, *what = *inout;
     wr_str name;
