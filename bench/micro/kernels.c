@@ -27,6 +27,7 @@ typedef struct inputs {
     uint64_t other[ROWS * 2 + SLACK]; /* others */
     int64_t small[ROWS + SLACK];      /* below 2^31, so that products fit */
     wr_int128 i128[ROWS + SLACK];     /* below 2^60 */
+    int64_t codes64[ROWS + SLACK];    /* below 1,000 */
     double f64[ROWS + SLACK];         /* prices */
     float f32[ROWS + SLACK];
     int32_t i32[ROWS + SLACK];
@@ -82,6 +83,7 @@ static void fill(void) {
     for (uint32_t i = 0; i < ROWS; i++) {
         x.small[i] = (int64_t)(random_next() >> 34);
         x.i128[i] = (wr_int128)(random_next() >> 4);
+        x.codes64[i] = (int64_t)(random_next() % 1000);
         x.i32[i] = (int32_t)random_next() >> 2;
         x.f64[i] = (double)(random_next() % 10000000) / 100.0;
         x.f32[i] = (float)x.f64[i];
