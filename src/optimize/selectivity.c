@@ -199,8 +199,8 @@ static wr_status share_of_null(wr_estimator *e, const wr_expr *operand, double *
 static wr_status share_of(wr_estimator *e, wr_expr *term, const wr_logical *scan, double *out, wr_error *err) {
     wr_compare_op op;
     wr_expr *left, *right;
-    wr_column_id column;
-    uint32_t place;
+    wr_column_id column = 0;
+    uint32_t place = 0;
     wr_status status = WR_OK;
     if (wr_is_true(term)) {
         *out = 1;
