@@ -144,6 +144,26 @@ static bool single_column(wr_estimator *e, const wr_expr *expr, const wr_logical
 
 static wr_status share_of(wr_estimator *e, wr_expr *term, const wr_logical *scan, double *out, wr_error *err);
 
+/* What an OR over several tables implies for each of them is filtered there already, and not to be counted again. */
+static wr_status discount_implied(wr_estimator *e, wr_expr *either, const wr_logical *scan, double *share,
+                                  wr_error *err) {
+    const wr_logical *scans[16];
+    uint32_t count;
+    if (scan) return WR_OK;
+    WR_TRY(wr_scans_read(e, either, scans, WR_COUNT_OF(scans), &count, err));
+    for (uint32_t i = 0; i < count && count > 1; i++) {
+        wr_column_set columns = {0};
+        wr_expr *implied;
+        double part;
+        WR_NEED(wr_add_outputs(&columns, &e->plan->arena, scans[i]));
+        WR_TRY(wr_implied_by_or(e->plan, either, &columns, &implied, err));
+        if (!implied) continue;
+        WR_TRY(share_of(e, implied, scans[i], &part, err));
+        *share = fmin(1, *share / part);
+    }
+    return WR_OK;
+}
+
 static wr_status share_of_or(wr_estimator *e, wr_expr *term, const wr_logical *scan, double *out, wr_error *err) {
     double none = 1;
     for (uint32_t i = 0; i < term->arg_count; i++) {
@@ -152,7 +172,7 @@ static wr_status share_of_or(wr_estimator *e, wr_expr *term, const wr_logical *s
         none *= 1 - share;
     }
     *out = 1 - none;
-    return WR_OK;
+    return discount_implied(e, term, scan, out, err);
 }
 
 static wr_status share_of_compare(wr_estimator *e, wr_compare_op op, const wr_expr *left, const wr_expr *right,
