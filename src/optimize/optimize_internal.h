@@ -208,6 +208,11 @@ WR_PASS(wr_pass_join_order);
 WR_PASS(wr_pass_distinct);
 WR_PASS(wr_pass_common);
 WR_PASS(wr_pass_eager);
+WR_PASS(wr_pass_merge);
+WR_PASS(wr_pass_transitive);
+WR_PASS(wr_pass_sort);
+WR_PASS(wr_pass_limit);
+WR_PASS(wr_pass_ordered);
 WR_PASS(wr_pass_settle);
 
 #endif
