@@ -50,6 +50,7 @@ typedef struct wr_agg_plan {
     uint32_t radix_bits;   /* of the first partitioning */
     uint32_t page_bytes;
     uint32_t table_groups; /* a worker's table is flushed beyond */
+    uint32_t probation_groups; /* so many show whether grouping reduces */
 } wr_agg_plan;
 
 /* `keyless`: entries hold no key, whatever there are. */

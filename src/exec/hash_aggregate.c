@@ -15,8 +15,10 @@
 enum {
     SORTED_GROUPS = 4096,  /* results of so many groups come in an order that does not depend on timing */
     MORSEL_GROUPS = 65536, /* of a table that is a result */
+    MERGED_GROUPS = 32768, /* of all tasks together that one task merges */
     SPIN_MAX = 1000,       /* times that a task gives way to others that should spill */
-    BYPASS_TABLES = 16,    /* rows that pass by, in tables' sizes, before grouping is tried again */
+    BYPASS_ROWS = 1 << 20, /* that pass by before grouping is tried again, at first */
+    BYPASS_ROWS_MAX = 1 << 24,
 };
 #define BYPASS_RATIO 0.7 /* groups a row above which grouping does not reduce */
 
@@ -97,6 +99,8 @@ typedef struct sink_local {
     wr_agg_states passing_states;
     uint64_t table_rows;    /* since the table was emptied */
     uint64_t bypass_rows;   /* to go by before grouping is tried again */
+    uint64_t bypass_next;
+    bool on_probation;      /* the table has not yet shown that grouping reduces */
     uint32_t *row_groups, *found, *missed; /* of the batch */
     uint32_t capacity;
     const wr_vector **columns; /* of keys */
@@ -183,6 +187,9 @@ static wr_status acquire_groups(aggregation *g, sink_local *l, wr_error *err) {
     w->table.generation++;
     w->next = NULL;
     l->groups = w;
+    l->table_rows = 2 * (uint64_t)w->table.count; /* what an earlier epoch left has shown that it reduces */
+    l->on_probation = w->table.count == 0;
+    l->bypass_next = BYPASS_ROWS;
     return WR_OK;
 }
 
@@ -274,14 +281,35 @@ static wr_status flush(aggregation *g, sink_local *l, wr_agg_table *t, wr_flow *
 /* Moves the full table away, and decides whether grouping is worth while for what comes. */
 static wr_status empty_table(aggregation *g, sink_local *l, wr_flow *flow, wr_waker *waker, wr_error *err) {
     wr_agg_table *t = &l->groups->table;
-    uint64_t groups = t->count;
+    bool reduces = (double)t->count <= BYPASS_RATIO * (double)l->table_rows;
     WR_TRY(flush(g, l, t, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK;
-    if ((double)groups > BYPASS_RATIO * (double)l->table_rows) {
-        l->bypass_rows = (uint64_t)BYPASS_TABLES * g->plan.table_groups;
+    if (reduces) {
+        l->bypass_next = BYPASS_ROWS;
+    } else {
+        l->bypass_rows = l->bypass_next;
+        if (l->bypass_next < BYPASS_ROWS_MAX) l->bypass_next *= 2;
     }
     l->table_rows = 0;
+    l->on_probation = true;
     return WR_OK;
+}
+
+/* How many groups there may be in all, if the rows so far are a fair sample: the fewer of them met a group that was there,
+ * the more groups there are (the birthday paradox). */
+static double expected_groups(uint64_t rows, uint32_t groups) {
+    double repeats = (double)(rows - groups) + 1;
+    return (double)rows * (double)rows / (2 * repeats);
+}
+
+/* Once, when the table has grown so far that it leaves the caches: a table that will not even hold the groups in the end is
+ * given up early. */
+static bool fails_probation(const aggregation *g, sink_local *l) {
+    const wr_agg_table *t = &l->groups->table;
+    if (!l->on_probation || t->count < g->plan.probation_groups) return false;
+    l->on_probation = false;
+    return (double)t->count > BYPASS_RATIO * (double)l->table_rows &&
+           expected_groups(l->table_rows, t->count) > (double)g->plan.table_groups;
 }
 
 /* Finds groups of the rows in l->keys. Rows without one are in l->missed; for them there is room. *flow is BLOCKED, or the
@@ -293,7 +321,7 @@ static wr_status look_up(aggregation *g, sink_local *l, uint32_t *groups, uint32
     *granted = 0;
     *missed_count = wr_agg_table_probe(t, &l->keys, groups, l->missed);
     if (!*missed_count) return WR_OK;
-    if (t->count && (uint64_t)t->count + *missed_count > g->plan.table_groups) {
+    if (t->count && ((uint64_t)t->count + *missed_count > g->plan.table_groups || fails_probation(g, l))) {
         *again = true;
         return empty_table(g, l, flow, waker, err);
     }
@@ -436,7 +464,7 @@ static wr_status sink_control(wr_sink *sink, const wr_control *control, uint32_t
         groups += g->workers[i]->table.count;
         partitioned |= g->workers[i]->parts.items != NULL;
     }
-    if (!partitioned && (g->worker_count == 1 || groups <= g->plan.table_groups)) {
+    if (!partitioned && (g->worker_count == 1 || groups <= MERGED_GROUPS)) {
         g->kind = RESULT_TABLE;
         *task_count = 1;
     } else {
