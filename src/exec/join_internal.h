@@ -82,6 +82,9 @@ WR_MUST_CHECK wr_status wr_key_plan_init(wr_key_plan *plan, const wr_join_key_sp
                                          wr_error *err);
 void wr_key_scratch_init(wr_key_scratch *s, wr_allocator *a, const wr_kernels *kernels);
 void wr_key_scratch_deinit(wr_key_scratch *s);
+/* Room for the hashes of keys that come from elsewhere. */
+WR_MUST_CHECK wr_status wr_key_scratch_reserve(wr_key_scratch *s, const wr_key_plan *plan, uint32_t count,
+                                               wr_error *err);
 /* Keys of rows `rows[0..count)` (NULL: the first `count`) of columns[part]. The result is the scratch's or the columns',
  * until the next call. */
 WR_MUST_CHECK wr_status wr_keys_compute(const wr_key_plan *plan, wr_key_scratch *s, const wr_vector *const *columns,

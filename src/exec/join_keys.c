@@ -115,7 +115,7 @@ void wr_key_scratch_deinit(wr_key_scratch *s) {
 }
 
 /* Room for `count` rows, rounded up as kernels write. */
-static wr_status reserve(wr_key_scratch *s, const wr_key_plan *plan, uint32_t count, wr_error *err) {
+wr_status wr_key_scratch_reserve(wr_key_scratch *s, const wr_key_plan *plan, uint32_t count, wr_error *err) {
     if (s->part_count < plan->part_count) {
         s->entries = wr_alloc_zeroed(s->allocator, sizeof *s->entries * plan->part_count);
         if (!s->entries) return wr_fail_memory(err, sizeof *s->entries * plan->part_count, "join keys");
@@ -331,7 +331,7 @@ wr_status wr_keys_compute(const wr_key_plan *plan, wr_key_scratch *s, const wr_v
                           const uint16_t *rows, uint32_t count, wr_keys *out, wr_error *err) {
     *out = (wr_keys){.count = count};
     if (plan->mode == WR_KEY_NONE) return WR_OK;
-    WR_TRY(reserve(s, plan, count, err));
+    WR_TRY(wr_key_scratch_reserve(s, plan, count, err));
     if (plan->mode == WR_KEY_WORDS) {
         WR_TRY(pack_words(plan, s, columns, rows, count, out, err));
     } else {

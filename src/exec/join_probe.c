@@ -114,7 +114,7 @@ static wr_status begin(wr_join_prober *p, wr_batch *in, const wr_keys *keys, wr_
     memset(p->row_unknown, 0, wr_bitmap_bytes(p->count));
     if (keys) {
         p->keys = *keys;
-        return WR_OK;
+        return wr_key_scratch_reserve(&p->scratch, &join->keys, p->count, err);
     }
     const wr_vector *columns[WR_JOIN_KEYS_MAX];
     for (uint32_t k = 0; k < join->keys.part_count; k++) columns[k] = &in->columns[join->probe_keys[k]];
