@@ -57,7 +57,7 @@ static void put_value(wr_type type, int index, uint32_t variant, void *data, uin
         break;
     case WR_PHYS_U32: ((uint32_t *)data)[row] = (uint32_t)index * 0x03ffffffu; break;
     case WR_PHYS_U64: ((uint64_t *)data)[row] = (uint64_t)index * 0x0fffffffffffffffu; break;
-    case WR_PHYS_I128: ((wr_int128 *)data)[row] = (wr_int128)(index - 4) << 70; break;
+    case WR_PHYS_I128: ((wr_int128 *)data)[row] = (wr_int128)(index - 4) * ((wr_int128)1 << 70); break;
     case WR_PHYS_F32: ((float *)data)[row] = index == 0 ? (variant & 1 ? -0.0f : 0.0f) : index == 1 ? NAN : (float)index / 3; break;
     case WR_PHYS_F64: {
         double nans[2] = {NAN, -NAN};

@@ -21,6 +21,11 @@
 
 #define WR_JOIN_NO_ROW UINT32_MAX
 
+/* Kernels may read WR_BUFFER_PAD bytes behind the end. */
+static inline size_t wr_padded_bitmap_bytes(size_t bits) {
+    return wr_bitmap_bytes(bits) + WR_BUFFER_PAD;
+}
+
 /* ---- keys ----
  *
  * WORDS: the values of all keys, packed into one or two 64-bit words, so that equal words are equal keys. A single
