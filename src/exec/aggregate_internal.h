@@ -119,7 +119,7 @@ typedef struct wr_agg_table {
     wr_agg_states *states;
     uint8_t *entries;
     uint32_t first; /* entries before it were moved elsewhere */
-    uint32_t count, capacity;
+    uint32_t count, capacity, limit;
     uint32_t *directory;
     uint32_t slot_count; /* a power of two, or 0 */
     wr_row_list rows;    /* AGG_ROWS: keys of entries, of key_layout */
@@ -127,7 +127,8 @@ typedef struct wr_agg_table {
     uint64_t generation; /* rises when entries are dropped */
 } wr_agg_table;
 
-void wr_agg_table_init(wr_agg_table *t, const wr_agg_plan *plan, wr_agg_states *states);
+/* `limit`: groups that it is meant to hold; it takes more when one call brings more. */
+void wr_agg_table_init(wr_agg_table *t, const wr_agg_plan *plan, wr_agg_states *states, uint32_t limit);
 void wr_agg_table_deinit(wr_agg_table *t);
 /* Forgets all groups, whose states were moved elsewhere; keeps its memory. */
 void wr_agg_table_reset(wr_agg_table *t);
@@ -156,7 +157,6 @@ typedef struct wr_agg_partitions {
     wr_agg_states *states;
     uint32_t bits, used_bits; /* of the hash */
     wr_agg_partition *items;  /* 1 << bits; NULL: none yet */
-    uint64_t row_count;
     uint64_t memory_bytes;    /* of pages */
     uint64_t spilled_bytes;   /* ever */
 } wr_agg_partitions;
@@ -166,6 +166,8 @@ void wr_agg_partitions_init(wr_agg_partitions *p, const wr_agg_plan *plan, wr_ag
 void wr_agg_partitions_deinit(wr_agg_partitions *p);
 /* Moves all groups of the table here and resets it. On failure some were moved, the others are still the table's. */
 WR_MUST_CHECK wr_status wr_agg_flush(wr_agg_partitions *p, wr_agg_table *t, wr_error *err);
+/* The same with as little memory as there is: pages go to disk as often as they must. */
+WR_MUST_CHECK wr_status wr_agg_flush_to_disk(wr_agg_partitions *p, wr_agg_table *t, wr_error *err);
 /* Room that a flush needs at most. */
 size_t wr_agg_flush_need(const wr_agg_partitions *p, const wr_agg_table *t);
 /* Pages to disk, the largest partitions first, until no more than `keep_bytes` are in memory. */

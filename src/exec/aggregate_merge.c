@@ -18,7 +18,7 @@ wr_status wr_agg_merger_init(wr_agg_merger *m, const wr_agg_plan *plan, wr_error
         m->plan = NULL;
         return status;
     }
-    wr_agg_table_init(&m->table, plan, &m->states);
+    wr_agg_table_init(&m->table, plan, &m->states, WR_GROUPS_MAX);
     return WR_OK;
 }
 
@@ -118,9 +118,7 @@ static wr_status go_deeper(wr_agg_merger *m, bool spill, wr_error *err) {
     if (!parts->plan) {
         wr_agg_partitions_init(parts, m->plan, &m->states, LEVEL_BITS, m->plan->radix_bits + m->level * LEVEL_BITS);
     }
-    if (spill) WR_TRY(wr_agg_spill(parts, 0, err));
-    WR_TRY(wr_agg_flush(parts, &m->table, err));
-    return spill ? wr_agg_spill(parts, 0, err) : WR_OK;
+    return spill ? wr_agg_flush_to_disk(parts, &m->table, err) : wr_agg_flush(parts, &m->table, err);
 }
 
 /* Room for what the page adds. *again: the table was emptied, look once more. */
@@ -181,11 +179,15 @@ static wr_status next_page(wr_agg_merger *m, wr_error *err) {
     return WR_OK;
 }
 
+static size_t room(const wr_agg_merger *m) {
+    return wr_budget_available(m->plan->budget) / (m->plan->exec->thread_count ? m->plan->exec->thread_count : 1);
+}
+
 /* All pages of what is being read are in: deeper, if something went there; else the table is complete. Once it was taken
  * out, the next part of the level, or of the one above. */
 static wr_status step_end(wr_agg_merger *m, wr_flow *flow, wr_error *err) {
     if (m->level < WR_AGG_LEVELS && m->levels[m->level].parts.items) {
-        WR_TRY(go_deeper(m, false, err));
+        if (m->table.count) WR_TRY(go_deeper(m, wr_agg_flush_need(&m->levels[m->level].parts, &m->table) > room(m), err));
         m->levels[m->level].index = m->levels[m->level].cursor = 0;
         m->level++;
         return WR_OK;
@@ -207,7 +209,11 @@ static wr_status step_end(wr_agg_merger *m, wr_flow *flow, wr_error *err) {
 
 wr_status wr_agg_merger_step(wr_agg_merger *m, wr_flow *flow, wr_waker *waker, wr_error *err) {
     *flow = WR_NEED_INPUT;
-    if (!m->page) WR_TRY(next_page(m, err));
+    if (!m->page) {
+        wr_status status = next_page(m, err);
+        if (status == WR_NO_MEMORY && m->table.count && can_go_deeper(m)) return go_deeper(m, true, err);
+        WR_TRY(status);
+    }
     return m->page ? step_page(m, flow, waker, err) : step_end(m, flow, err);
 }
 

@@ -140,10 +140,20 @@ wr_status wr_agg_flush(wr_agg_partitions *p, wr_agg_table *t, wr_error *err) {
                 WR_TRY(move_row(p, entries + (size_t)i * plan->entry_bytes, hashes[i], err));
             }
         }
-        p->row_count += n;
     }
     wr_agg_table_reset(t);
     return WR_OK;
+}
+
+wr_status wr_agg_flush_to_disk(wr_agg_partitions *p, wr_agg_table *t, wr_error *err) {
+    for (;;) {
+        WR_TRY(wr_agg_spill(p, 0, err));
+        uint32_t first = t->first;
+        wr_status status = wr_agg_flush(p, t, err);
+        if (status == WR_OK) return wr_agg_spill(p, 0, err);
+        /* Where not even a page fits there is nothing to be done. */
+        if (status != WR_NO_MEMORY || !p->memory_bytes || t->first == first) return status;
+    }
 }
 
 size_t wr_agg_flush_need(const wr_agg_partitions *p, const wr_agg_table *t) {

@@ -5,7 +5,8 @@
 #include "exec/aggregate_internal.h"
 
 enum {
-    TABLE_BYTES = 4 * 1024 * 1024,     /* of entries: what a second-level cache and a share of the third serve well */
+    TABLE_BYTES = 4 * 1024 * 1024,     /* what a second-level cache and a share of the third serve well */
+    SLOT_BYTES = 12,                   /* of a directory, a group */
     PARTITION_BYTES = 1024 * 1024,     /* of entries that are merged at a time */
     RADIX_BITS_MIN = 2,
     RADIX_BITS_USUAL = 6,
@@ -173,7 +174,7 @@ static void choose_sizes(wr_agg_plan *plan, double estimated_groups) {
     const wr_exec *exec = plan->exec;
     size_t share = wr_budget_available(exec->budget) / (4 * (size_t)(exec->thread_count ? exec->thread_count : 1));
     size_t table_bytes = least(TABLE_BYTES, share);
-    size_t groups = least(table_bytes / plan->entry_bytes, WR_GROUPS_MAX);
+    size_t groups = least(table_bytes / (plan->entry_bytes + SLOT_BYTES), WR_GROUPS_MAX);
     plan->table_groups = (uint32_t)(groups > TABLE_GROUPS_MIN ? groups : TABLE_GROUPS_MIN);
     if (exec->force_spill) plan->table_groups = SPILL_TABLE_GROUPS;
     plan->radix_bits = RADIX_BITS_USUAL;

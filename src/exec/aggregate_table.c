@@ -8,8 +8,8 @@
 
 enum { CAPACITY_MIN = 512 };
 
-void wr_agg_table_init(wr_agg_table *t, const wr_agg_plan *plan, wr_agg_states *states) {
-    *t = (wr_agg_table){.plan = plan, .states = states};
+void wr_agg_table_init(wr_agg_table *t, const wr_agg_plan *plan, wr_agg_states *states, uint32_t limit) {
+    *t = (wr_agg_table){.plan = plan, .states = states, .limit = limit};
 }
 
 static size_t entry_array_bytes(const wr_agg_table *t, uint32_t capacity) {
@@ -26,9 +26,11 @@ static void free_directory(wr_agg_table *t) {
 void wr_agg_table_deinit(wr_agg_table *t) {
     if (!t->plan) return;
     wr_allocator *a = t->plan->allocator;
-    wr_agg_states_destroy(t->states, t->entries + (size_t)t->first * t->plan->entry_bytes, t->plan->entry_bytes,
-                          t->count - t->first);
-    if (t->entries) a->free(a, t->entries, entry_array_bytes(t, t->capacity), WR_ALIGN_BUFFER);
+    if (t->entries) {
+        uint8_t *left = t->entries + (size_t)t->first * t->plan->entry_bytes;
+        wr_agg_states_destroy(t->states, left, t->plan->entry_bytes, t->count - t->first);
+        a->free(a, t->entries, entry_array_bytes(t, t->capacity), WR_ALIGN_BUFFER);
+    }
     free_directory(t);
     wr_row_list_destroy(&t->rows, a);
     wr_row_list_destroy(&t->pages, a);
@@ -58,6 +60,7 @@ static uint64_t entry_word(const uint8_t *entry, uint32_t word) {
 static uint32_t grown_capacity(const wr_agg_table *t, uint64_t needed) {
     uint64_t capacity = t->capacity ? t->capacity : CAPACITY_MIN;
     while (capacity < needed) capacity *= 2;
+    if (capacity > t->limit) capacity = t->limit > needed ? t->limit : needed;
     return (uint32_t)(capacity < WR_GROUPS_MAX ? capacity : WR_GROUPS_MAX);
 }
 

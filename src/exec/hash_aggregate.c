@@ -149,7 +149,7 @@ static wr_status sink_local_create(wr_sink *sink, wr_local **out, wr_error *err)
     if (status == WR_OK) status = wr_agg_joint_create(&l->joint, &g->plan, err);
     if (status == WR_OK) status = wr_agg_states_init(&l->passing_states, &g->plan, err);
     if (status == WR_OK) {
-        wr_agg_table_init(&l->passing, &g->plan, &l->passing_states);
+        wr_agg_table_init(&l->passing, &g->plan, &l->passing_states, 0);
         l->columns = wr_alloc_zeroed(a, sizeof *l->columns * keys);
         l->gathered = wr_alloc_zeroed(a, sizeof *l->gathered * keys);
         if (!l->columns || !l->gathered) status = wr_fail_memory(err, sizeof *l->gathered * keys, "aggregation");
@@ -176,7 +176,7 @@ static wr_status acquire_groups(aggregation *g, sink_local *l, wr_error *err) {
             wr_free(g->plan.allocator, w, sizeof *w);
             return status;
         }
-        wr_agg_table_init(&w->table, &g->plan, &w->states);
+        wr_agg_table_init(&w->table, &g->plan, &w->states, g->plan.table_groups);
         wr_agg_partitions_init(&w->parts, &g->plan, &w->states, g->plan.radix_bits, 0);
     }
     /* A map of joint codes leads to the groups of one table alone. */
@@ -260,11 +260,13 @@ static wr_status flush(aggregation *g, sink_local *l, wr_agg_table *t, wr_flow *
     bool short_of;
     WR_TRY(request(g, l, need, &granted, &short_of, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK;
-    wr_status status = wr_agg_flush(parts, t, err);
+    uint64_t before = parts->spilled_bytes;
+    bool to_disk = g->exec->force_spill || short_of;
+    wr_status status = to_disk ? wr_agg_flush_to_disk(parts, t, err) : wr_agg_flush(parts, t, err);
     if (granted) wr_budget_settle(g->budget, granted);
-    WR_TRY(status);
+    l->counters.spilled_bytes += parts->spilled_bytes - before;
     report_spillable(g, l, parts->memory_bytes);
-    return g->exec->force_spill || short_of ? spill(g, l, err) : WR_OK;
+    return status;
 }
 
 /* ---- the sink: a batch ---- */
@@ -381,8 +383,6 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
         }
     }
     if (*flow == WR_BLOCKED) return WR_OK;
-    l->counters.rows_in += in->row_count;
-    l->counters.batches_in++;
     return WR_OK;
 }
 
@@ -503,16 +503,17 @@ static wr_status finish_worker(aggregation *g, worker_groups *w, wr_flow *flow, 
             return WR_OK;
         }
         tight |= answer != WR_BUDGET_GRANTED;
-        if (answer != WR_BUDGET_GRANTED) {
-            need = 0;
-            WR_TRY(wr_agg_spill(&w->parts, 0, err));
-        }
+        if (answer != WR_BUDGET_GRANTED) need = 0;
     }
-    wr_status status = w->table.count ? wr_agg_flush(&w->parts, &w->table, err) : WR_OK;
+    wr_status status = WR_OK;
+    if (tight) {
+        status = wr_agg_flush_to_disk(&w->parts, &w->table, err);
+    } else if (w->table.count) {
+        status = wr_agg_flush(&w->parts, &w->table, err);
+    }
     if (need) wr_budget_settle(g->budget, need);
     WR_TRY(status);
     wr_agg_table_deinit(&w->table); /* its memory is better used by whoever merges */
-    if (tight) WR_TRY(wr_agg_spill(&w->parts, 0, err));
     return WR_OK;
 }
 
@@ -636,8 +637,6 @@ static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel
             const uint8_t *entries = t->entries + (size_t)l->at * g->plan.entry_bytes;
             WR_TRY(wr_agg_emit(&g->plan, &l->merger.states, entries, n, &l->out, err));
             l->at += n;
-            l->counters.rows_out += n;
-            l->counters.batches_out++;
             *out = &l->out;
             *flow = WR_HAVE_OUTPUT;
             return WR_OK;

@@ -192,7 +192,7 @@ static void split_wide(const wr_vector *v, uint32_t n, uint64_t *low, uint64_t *
     if (v->phys == WR_PHYS_INTERVAL) {
         const wr_interval *a = v->data;
         for (uint32_t i = 0; i < n; i++) {
-            wr_uint128 span = (wr_uint128)wr_interval_span(a[i]);
+            wr_uint128 span = (wr_uint128)wr_interval_length(a[i]);
             low[i] = (uint64_t)span;
             high[i] = (uint64_t)(span >> 64);
         }
@@ -414,7 +414,7 @@ static bool value_equal(wr_phys phys, const void *a, uint32_t i, const void *b, 
         return x == y || (x != x && y != y);
     }
     case WR_PHYS_INTERVAL:
-        return wr_interval_span(((const wr_interval *)a)[i]) == wr_interval_span(((const wr_interval *)b)[j]);
+        return wr_interval_length(((const wr_interval *)a)[i]) == wr_interval_length(((const wr_interval *)b)[j]);
     case WR_PHYS_VIEW: return view_equal((const wr_string_view *)a + i, (const wr_string_view *)b + j);
     default: return false;
     }

@@ -479,10 +479,6 @@ static wr_status late_read(wr_source *source, wr_local *local, const wr_morsel *
     while (!*out && !blocked && l->stage != LATE_IDLE && !s->join->exec->cancelled) {
         WR_TRY(step(s, l, out, &blocked, waker, err));
     }
-    if (*out) {
-        l->prober.counters.rows_out += (*out)->sel_count;
-        l->prober.counters.batches_out++;
-    }
     if (!*out && !blocked) l->begun = false;
     *flow = *out ? WR_HAVE_OUTPUT : blocked ? WR_BLOCKED : WR_NEED_INPUT;
     return WR_OK;

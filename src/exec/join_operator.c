@@ -138,16 +138,7 @@ static wr_status begin(probe_local *l, wr_join *join, wr_batch *in, wr_flow *flo
     if (status == WR_OK && join->spill.out && in->sel_count) status = write_out_rows(l, join, err);
     if (bytes) wr_budget_settle(join->budget, bytes);
     l->busy = true;
-    l->prober.counters.rows_in += in->sel_count;
-    l->prober.counters.batches_in++;
     return status;
-}
-
-static void give(probe_local *l, wr_batch **out, wr_batch *batch, wr_flow *flow) {
-    *out = batch;
-    *flow = WR_HAVE_OUTPUT;
-    l->prober.counters.rows_out += batch->sel_count;
-    l->prober.counters.batches_out++;
 }
 
 static wr_status probe_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow,
@@ -162,14 +153,9 @@ static wr_status probe_push(wr_operator *op, wr_local *local, wr_batch *in, wr_b
         WR_TRY(begin(l, join, in, flow, waker, err));
         if (*flow == WR_BLOCKED) return WR_OK;
     }
-    wr_batch *batch;
-    WR_TRY(wr_prober_next(&l->prober, &batch, err));
-    if (batch) {
-        give(l, out, batch, flow);
-    } else {
-        l->busy = false;
-        *flow = WR_NEED_INPUT;
-    }
+    WR_TRY(wr_prober_next(&l->prober, out, err));
+    l->busy = *out != NULL;
+    *flow = *out ? WR_HAVE_OUTPUT : WR_NEED_INPUT;
     return WR_OK;
 }
 
@@ -178,13 +164,9 @@ static wr_status probe_flush(wr_operator *op, wr_local *local, wr_batch **out, w
     (void)waker;
     wr_join *join = ((probe_operator *)op)->join;
     probe_local *l = (probe_local *)local;
-    *flow = WR_NEED_INPUT;
-    wr_batch *batch = wr_prober_flush(&l->prober);
-    if (batch) {
-        give(l, out, batch, flow);
-    } else if (join->exec->force_spill && l->has_writer) {
-        WR_TRY(wr_join_writer_flush(&l->writer, err));
-    }
+    *out = wr_prober_flush(&l->prober);
+    *flow = *out ? WR_HAVE_OUTPUT : WR_NEED_INPUT;
+    if (!*out && join->exec->force_spill && l->has_writer) WR_TRY(wr_join_writer_flush(&l->writer, err));
     return WR_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "kernel/divide.h"
 #include "kernel/kernel_internal.h"
 
 #define ARITH_OPS(OP) OP(add, WR_ADD) OP(sub, WR_SUB) OP(mul, WR_MUL) OP(div, WR_DIV) OP(mod, WR_MOD)

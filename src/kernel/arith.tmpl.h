@@ -53,25 +53,36 @@ WR_ALWAYS_INLINE UNSIGNED WR_CAT(apply, NAME)(wr_arith_op op, T x, T y, T *out) 
 
 /* ---- checked loops ---- */
 
-static __attribute__((noinline)) void WR_CAT(find_failed, NAME)(wr_arith_op op, const T *x, const T *y, bool x_constant,
-                                                                bool y_constant, uint32_t n, uint64_t *failed) {
-    for (uint32_t row = 0; row < n; row += 64) {
-        uint32_t count = wr_word_rows(row, n);
-        uint64_t word = 0;
-        for (uint32_t j = 0; j < count; j++) {
-            T result;
-            bool bad = WR_CAT(apply, NAME)(op, x[x_constant ? 0 : row + j], y[y_constant ? 0 : row + j], &result) != 0;
-            word |= (uint64_t)bad << j;
-        }
-        failed[row / 64] = word;
+static __attribute__((noinline)) void WR_CAT(find_failed, NAME)(wr_arith_op op, const T *x, const T *y,
+                                                                      bool x_constant, bool y_constant, uint32_t n,
+                                                                      uint64_t *failed) {
+    T result;
+    WR_FILL_BITS(failed, n, i, WR_CAT(apply, NAME)(op, x[x_constant ? 0 : i], y[y_constant ? 0 : i], &result) != 0);
+}
+
+#if !IS_FLOAT && LANE_BITS == 64
+/* Quotients or remainders by a constant above 1, which cannot fail. */
+WR_ALWAYS_INLINE void WR_CAT(divide_column, NAME)(wr_arith_op op, const T *x, T divisor, uint32_t n, T *restrict to) {
+    const wr_divider by = wr_divider_of((uint64_t)divisor);
+    for (uint32_t i = 0; i < n; i++) {
+        const UNSIGNED sign = IS_SIGNED ? (UNSIGNED)0 - ((UNSIGNED)x[i] >> (LANE_BITS - 1)) : 0;
+        UNSIGNED quotient = (wr_divide(((UNSIGNED)x[i] ^ sign) - sign, by) ^ sign) - sign;
+        to[i] = op == WR_DIV ? (T)quotient : (T)((UNSIGNED)x[i] - quotient * (UNSIGNED)divisor);
     }
 }
+#endif
 
 WR_ALWAYS_INLINE bool WR_CAT(checked, NAME)(wr_arith_op op, const void *a, const void *b, bool a_constant,
                                             bool b_constant, uint32_t n, void *out, uint64_t *failed) {
     const T *x = a, *y = b;
     T *restrict to = out;
     UNSIGNED any = 0;
+#if !IS_FLOAT && LANE_BITS == 64
+    if (b_constant && (op == WR_DIV || op == WR_MOD) && *y > 1) {
+        WR_CAT(divide_column, NAME)(op, x, *y, n, to);
+        return false;
+    }
+#endif
     for (uint32_t i = 0; i < n; i++) {
         any |= WR_CAT(apply, NAME)(op, x[a_constant ? 0 : i], y[b_constant ? 0 : i], &to[i]);
     }
@@ -128,12 +139,7 @@ static bool WR_CAT(absolute, NAME)(const void *a, uint32_t n, void *out, uint64_
         to[i] = x[i] < 0 ? (T)(0 - (UNSIGNED)x[i]) : x[i];
     }
     if (WR_LIKELY(!any)) return false;
-    for (uint32_t row = 0; row < n; row += 64) {
-        uint32_t count = wr_word_rows(row, n);
-        uint64_t word = 0;
-        for (uint32_t j = 0; j < count; j++) word |= (uint64_t)(x[row + j] == LEAST) << j;
-        failed[row / 64] = word;
-    }
+    WR_FILL_BITS(failed, n, i, x[i] == LEAST);
     return true;
 #endif
 }

@@ -90,6 +90,54 @@ WR_MUST_CHECK wr_status wr_is_unique_on(wr_plan *plan, const wr_logical *node, c
 bool wr_gives_at_most_one(const wr_logical *node);
 bool wr_gives_exactly_one(const wr_logical *node);
 
+/* ---- estimates (column_fact.c, selectivity.c, estimate.c) ---- */
+
+/* What is believed of a column where it is made. */
+typedef struct wr_column_fact {
+    bool known;         /* asked for already */
+    double distinct;    /* of the whole source; at least 1 */
+    double source_rows; /* of the source, before any filter; at least 1 */
+    bool guessed;       /* distinct is no more than a guess */
+    bool bounded;
+    double low, high; /* as numbers, when bounded */
+    double null_fraction;
+} wr_column_fact;
+
+typedef struct wr_estimator {
+    wr_plan *plan;
+    const wr_optimizer_context *context;
+    wr_logical **makers;   /* by column id: the node that makes it */
+    wr_column_fact *facts; /* by column id */
+    uint32_t column_count;
+    wr_column_set seen; /* SHARED nodes estimated */
+} wr_estimator;
+
+/* Facts are of the plan as it is: an estimator lives for one pass. */
+WR_MUST_CHECK wr_status wr_estimator_init(wr_estimator *e, wr_plan *plan, const wr_optimizer_context *context,
+                                          wr_error *err);
+WR_MUST_CHECK wr_status wr_column_fact_of(wr_estimator *e, wr_column_id id, wr_column_fact *out, wr_error *err);
+/* The value as a number, for shares of ranges; false when it has no order of that sort. */
+bool wr_value_as_number(const wr_value *value, double *out);
+/* Distinct values of the expression in the source, and among `rows` rows of what came from it. */
+WR_MUST_CHECK wr_status wr_distinct_of(wr_estimator *e, const wr_expr *expr, wr_column_fact *out, wr_error *err);
+double wr_distinct_among(const wr_column_fact *fact, double rows);
+/* The share of rows that pass all the conjuncts; above 0, at most 1. `scan` is the scan they are on, or NULL: it can be
+ * asked for a sample. */
+WR_MUST_CHECK wr_status wr_selectivity(wr_estimator *e, wr_expr *const *conjuncts, uint32_t count,
+                                       const wr_logical *scan, double *out, wr_error *err);
+/* The share of all pairs of rows that keys (left[i] = right[i]) let pass. */
+typedef struct wr_key_pair {
+    const wr_expr *left, *right;
+} wr_key_pair;
+WR_MUST_CHECK wr_status wr_key_selectivity(wr_estimator *e, const wr_key_pair *keys, uint32_t count, double *out,
+                                           wr_error *err);
+/* Sets row_estimate of the node and all below it. Scans that have one keep it. */
+WR_MUST_CHECK wr_status wr_estimate(wr_estimator *e, wr_logical *node, wr_error *err);
+/* The rows of a join of two inputs of so many rows. */
+double wr_join_rows(wr_join_kind kind, double left, double right, double selectivity, double match_share);
+/* Bytes of a row of these columns, roughly. */
+double wr_column_bytes(const wr_plan *plan, wr_column_id id);
+
 /* ---- unnesting: unnest.c calls these for one correlated subplan (unnest_pull.c, unnest_domain.c) ---- */
 
 typedef struct wr_unnester {
@@ -134,5 +182,7 @@ WR_PASS(wr_pass_shared);
 WR_PASS(wr_pass_outer_join);
 WR_PASS(wr_pass_pushdown);
 WR_PASS(wr_pass_prune);
+WR_PASS(wr_pass_join_order);
+WR_PASS(wr_pass_build_side);
 
 #endif

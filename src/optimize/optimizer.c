@@ -4,8 +4,10 @@
 #include "optimize/optimize_internal.h"
 
 const wr_pass wr_passes[] = {
-    {"simplify", false, wr_pass_simplify},     {"unnest", true, wr_pass_unnest},     {"shared", true, wr_pass_shared},
-    {"outer_join", false, wr_pass_outer_join}, {"pushdown", true, wr_pass_pushdown}, {"prune", false, wr_pass_prune},
+    {"simplify", false, wr_pass_simplify},     {"unnest", true, wr_pass_unnest},
+    {"shared", true, wr_pass_shared},          {"outer_join", false, wr_pass_outer_join},
+    {"pushdown", true, wr_pass_pushdown},      {"prune", false, wr_pass_prune},
+    {"join_order", false, wr_pass_join_order}, {"build_side", false, wr_pass_build_side},
 };
 const uint32_t wr_pass_count = WR_COUNT_OF(wr_passes);
 

@@ -128,8 +128,10 @@ static wr_status fail_row(wr_call_context *c, const wr_vector *args, wr_arith_op
         by_zero = wr_value_integer(&divisor) == 0;
     }
     if (by_zero) return wr_call_fail(c, args, 2, sign, row, "division by zero");
-    char what[64];
-    snprintf(what, sizeof what, "overflow of %s", wr_type_id_name((wr_type_id)c->result.id));
+    char what[64] = "decimal overflow";
+    if (c->result.id != WR_TYPE_DECIMAL) {
+        snprintf(what, sizeof what, "overflow of %s", wr_type_id_name((wr_type_id)c->result.id));
+    }
     wr_call_fail(c, args, 2, sign, row, what);
     return c->err ? wr_hint(c->err, "cast an operand to a wider type") : WR_VALUE;
 }
