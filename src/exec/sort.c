@@ -199,8 +199,6 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
         WR_TRY(wr_sort_store_add(s, l->store, in->columns, in->ordinal, rows, count, needs, err));
         l->taken += count;
     }
-    l->counters.rows_in += l->taken;
-    l->counters.batches_in++;
     l->taken = 0;
     return WR_OK;
 }
@@ -390,8 +388,6 @@ static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel
         WR_TRY(wr_row_gather(&l->out.columns[c], s->exec->allocator, &s->layout, c, l->rows, count, true, err));
     }
     wr_batch_set_rows(&l->out, count);
-    l->counters.rows_out += count;
-    l->counters.batches_out++;
     *out = &l->out;
     return WR_OK;
 }
