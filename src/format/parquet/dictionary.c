@@ -21,6 +21,8 @@ static wr_status inflate(wr_pq_reader *r, wr_error *err) {
     WR_TRY(wr_pq_inflate(&r->context->codecs, r->chunk->codec, stored, d->header.stored_bytes, bytes->data,
                          d->header.plain_bytes, err));
     bytes->size_bytes = d->header.plain_bytes;
+    wr_buffer_release(d->stored);
+    r->dictionary.stored = NULL;
     r->context->counters->pages_inflated++;
     r->context->counters->bytes_inflated += d->header.plain_bytes;
     return WR_OK;

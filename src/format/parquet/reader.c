@@ -20,7 +20,9 @@ void wr_pq_reader_release(wr_pq_reader *r) {
     wr_buffer_release(r->page_owner);
     r->page_owner = NULL;
     wr_vector_set_release(r->dictionary.set);
+    wr_buffer_release(r->dictionary.stored);
     r->dictionary.set = NULL;
+    r->dictionary.stored = NULL;
     r->dictionary.found = false;
     r->page_open = false;
     r->page_left = 0;
@@ -275,7 +277,7 @@ static wr_status finish(wr_pq_reader *r, uint32_t n, const window *w, wr_error *
 }
 
 wr_status wr_pq_reader_read(wr_pq_reader *r, uint64_t row, uint32_t n, wr_error *err) {
-    if (r->vector_row == row && r->vector.row_count == n) return WR_OK;
+    if (wr_pq_reader_has(r, row, n)) return WR_OK;
     window w = {0};
     r->vector_row = UINT64_MAX;
     WR_TRY(make_buffers(r, n, err));

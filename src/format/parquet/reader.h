@@ -26,6 +26,8 @@ typedef struct wr_pq_dictionary {
     uint64_t offset; /* of its header */
     wr_pq_page_header header;
     wr_vector_set *set;        /* NULL: not inflated yet */
+    wr_buffer *stored;         /* bytes of the file that hold it, kept when the reader moved on before it was needed */
+    uint64_t stored_offset;
     wr_buffer *bytes, *values; /* its page, inflated; its values, where they are not the page itself */
 } wr_pq_dictionary;
 
@@ -86,6 +88,10 @@ WR_MUST_CHECK wr_status wr_pq_reader_plan(wr_pq_reader *r, wr_range *out, bool *
 /* Moves to the page of `row`, not before the last one that was read. Says whether its values are codes, and how many
  * rows of it there are from there on. */
 WR_MUST_CHECK wr_status wr_pq_reader_find(wr_pq_reader *r, uint64_t row, bool *codes, uint32_t *left, wr_error *err);
+/* True when r->vector holds these rows. */
+static inline bool wr_pq_reader_has(const wr_pq_reader *r, uint64_t row, uint32_t count) {
+    return r->vector_row == row && r->vector.row_count == count;
+}
 /* Rows [row, row + count) to r->vector, or nothing when they are there already. Rows before them can no longer be read.
  */
 WR_MUST_CHECK wr_status wr_pq_reader_read(wr_pq_reader *r, uint64_t row, uint32_t count, wr_error *err);
