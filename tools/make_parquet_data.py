@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Makes the small Parquet files of tests/data/parquet, with pyarrow 26:
 
-    tools/make_parquet_data.py tests/data/parquet
+    tools/make_parquet_data.py tests/data/parquet 900
+    tools/make_parquet_data.py tests/fuzz/corpus/parquet 20
 
-All but `wide.parquet` hold the same 900 rows in three row groups, in another encoding, codec or page version each, so
-that tests can compare them with `plain.parquet`."""
+All but `wide.parquet` hold the same rows in three row groups, in another encoding, codec or page version each, so that
+tests can compare them with `plain.parquet`."""
 import datetime
 import decimal
 import random
@@ -13,7 +14,7 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-ROWS = 900
+ROWS = int(sys.argv[2])
 WORDS = ["", "a", "rail", "truck", "deliver in person", "quickly final deposits", "zwölf Boxkämpfer", "日本語のテキスト"]
 
 
@@ -55,7 +56,7 @@ def main(folder):
     texts = ["word", "text", "bytes"]
 
     def write(name, data=t, **options):
-        settings = {"row_group_size": 300, "data_page_size": 400, "write_batch_size": 40, "compression": "none"}
+        settings = {"row_group_size": max(ROWS // 3, 20), "data_page_size": 400, "write_batch_size": 40, "compression": "none"}
         pq.write_table(data, f"{folder}/{name}.parquet", **{**settings, **options})
 
     write("plain", use_dictionary=False, write_page_index=True)
@@ -75,7 +76,7 @@ def main(folder):
     write("front", use_dictionary=False, data_page_version="1.0", compression="lz4", column_encoding=encodings)
     write("brotli", compression="brotli", use_dictionary=["few", "word", "text"])
 
-    n = 300
+    n = max(ROWS // 3, 20)
     write(
         "wide",
         pa.table(

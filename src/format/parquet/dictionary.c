@@ -10,7 +10,6 @@ static size_t entry_bytes_min(const wr_pq_leaf *leaf) {
 static wr_status inflate(wr_pq_reader *r, wr_error *err) {
     const wr_pq_dictionary *d = &r->dictionary;
     const uint8_t *stored;
-    WR_TRY(wr_pq_codec_check(r->chunk->codec, err));
     WR_TRY(wr_pq_reader_payload(r, d->offset, &d->header, &stored, err));
     if (d->header.value_count > d->header.plain_bytes / entry_bytes_min(r->leaf)) {
         return wr_fail(err, WR_CORRUPT, "a dictionary of %u entries cannot fit %u bytes", d->header.value_count,

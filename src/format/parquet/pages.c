@@ -291,7 +291,6 @@ wr_status wr_pq_reader_open_page(wr_pq_reader *r, wr_error *err) {
     if (r->page_open) return WR_OK;
     const wr_pq_page_header *h = &r->page;
     const uint8_t *stored, *plain;
-    WR_TRY(wr_pq_codec_check(r->chunk->codec, err));
     WR_TRY(wr_pq_reader_payload(r, r->page_offset, h, &stored, err));
     size_t levels = (size_t)h->definition_bytes + h->repetition_bytes; /* none in version 1 */
     WR_TRY(inflate_page(r, stored + levels, h->stored_bytes - levels, h->plain_bytes - levels, &plain, err));
