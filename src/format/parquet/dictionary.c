@@ -15,7 +15,7 @@ static wr_status inflate(wr_pq_reader *r, wr_error *err) {
         return wr_fail(err, WR_CORRUPT, "a dictionary of %u entries cannot fit %u bytes", d->header.value_count,
                        d->header.plain_bytes);
     }
-    WR_TRY(wr_buffer_recycle(&r->dictionary.bytes, r->context->allocator, d->header.plain_bytes + 16, err));
+    WR_TRY(wr_pq_reader_recycle(r, &r->dictionary.bytes, d->header.plain_bytes + 16, err));
     wr_buffer *bytes = r->dictionary.bytes;
     WR_TRY(wr_pq_inflate(&r->context->codecs, r->chunk->codec, stored, d->header.stored_bytes, bytes->data,
                          d->header.plain_bytes, err));

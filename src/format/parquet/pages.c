@@ -53,6 +53,11 @@ static size_t read_size(const wr_pq_reader *r, uint64_t offset, size_t size) {
     return (size_t)(wanted < left ? wanted : left);
 }
 
+wr_status wr_pq_reader_recycle(wr_pq_reader *r, wr_buffer **slot, size_t size, wr_error *err) {
+    size_t step = size < 1 << 16 ? 1 << 12 : 1 << 16;
+    return wr_buffer_recycle(slot, r->context->allocator, (size + step - 1) & ~(step - 1), err);
+}
+
 static bool holds(uint64_t start, size_t held, uint64_t offset, size_t size) {
     return offset >= start && offset - start <= held && size <= held - (offset - start);
 }
@@ -69,9 +74,7 @@ static void keep_dictionary(wr_pq_reader *r) {
 
 static wr_status make_room(wr_pq_reader *r, uint64_t offset, size_t size, wr_error *err) {
     keep_dictionary(r);
-    /* Chunks of one column differ a little: steps keep the buffer from being made anew for each. */
-    size_t capacity = (size + 0xffff) & ~(size_t)0xffff;
-    WR_TRY(wr_buffer_recycle(&r->bytes, r->context->allocator, capacity, err));
+    WR_TRY(wr_pq_reader_recycle(r, &r->bytes, size, err));
     r->bytes_size = 0;
     r->bytes_offset = offset;
     return WR_OK;
@@ -175,6 +178,8 @@ wr_status wr_pq_reader_next_page(wr_pq_reader *r, uint64_t row, wr_error *err) {
         return wr_fail(err, WR_CANCELLED, "the query was cancelled");
     }
     r->page_open = false;
+    wr_buffer_release(r->page_owner);
+    r->page_owner = NULL;
     uint64_t indexed_rows = 0;
     if (r->place_count) WR_TRY(jump(r, row, &indexed_rows, err));
     for (;;) {
@@ -229,20 +234,20 @@ static wr_status inflate_page(wr_pq_reader *r, const uint8_t *stored, size_t sto
     unsigned codec = h->is_compressed ? r->chunk->codec : WR_PQ_UNCOMPRESSED;
     const uint8_t *in_place = codec == WR_PQ_UNCOMPRESSED && stored_bytes == plain_bytes ? stored : NULL;
     if (codec == WR_PQ_SNAPPY) in_place = wr_snappy_stored(stored, stored_bytes, plain_bytes);
-    wr_buffer_release(r->page_owner);
-    r->page_owner = NULL;
     if (in_place) {
         r->page_owner = wr_buffer_retain(r->bytes);
         *out = in_place;
         return WR_OK;
     }
-    WR_TRY(wr_buffer_recycle(&r->inflated, r->context->allocator, plain_bytes, err));
-    WR_TRY(wr_pq_inflate(&r->context->codecs, codec, stored, stored_bytes, r->inflated->data, plain_bytes, err));
-    r->inflated->size_bytes = plain_bytes;
-    r->page_owner = wr_buffer_retain(r->inflated);
+    /* The rows of a window may still be in the page before. */
+    wr_buffer **slot = &r->inflated[r->inflated[0] && !wr_buffer_unique(r->inflated[0])];
+    WR_TRY(wr_pq_reader_recycle(r, slot, plain_bytes, err));
+    WR_TRY(wr_pq_inflate(&r->context->codecs, codec, stored, stored_bytes, (*slot)->data, plain_bytes, err));
+    (*slot)->size_bytes = plain_bytes;
+    r->page_owner = wr_buffer_retain(*slot);
     r->context->counters->pages_inflated++;
     r->context->counters->bytes_inflated += plain_bytes;
-    *out = r->inflated->data;
+    *out = (*slot)->data;
     return WR_OK;
 }
 

@@ -30,8 +30,9 @@ void wr_pq_reader_release(wr_pq_reader *r) {
 
 void wr_pq_reader_deinit(wr_pq_reader *r) {
     wr_pq_reader_release(r);
-    wr_buffer *const buffers[] = {r->bytes, r->inflated, r->level_buffer, r->dictionary.bytes, r->dictionary.values,
-                                  r->codes, r->data,     r->raw,          r->expanded,         r->validity};
+    wr_buffer *const buffers[] = {
+        r->bytes, r->inflated[0], r->inflated[1], r->level_buffer, r->dictionary.bytes, r->dictionary.values,
+        r->codes, r->data,        r->raw,         r->expanded,     r->validity};
     for (size_t i = 0; i < WR_COUNT_OF(buffers); i++) wr_buffer_release(buffers[i]);
     wr_heap_release(r->heap);
     wr_text_deinit(&r->decoder.previous);
