@@ -135,7 +135,7 @@ static wr_join_chunk *take_chunk(wr_join *join) {
 /* Chunks double in size, up to what a worker may hold that nobody else can spill. */
 static uint32_t next_capacity(build_local *l, const wr_join *join, uint32_t needed) {
     uint32_t capacity = l->chunk_rows;
-    size_t row = wr_join_chunk_bytes(join, 1024) / 1024;
+    size_t row = wr_join_chunk_bytes(join, 1024) / 1024 + 1;
     size_t most = WR_CHUNK_BYTES_MAX / row, share = wr_budget_available(join->budget) / 16 / row;
     if (most > share) most = share;
     if (most > WR_CHUNK_ROWS_MAX) most = WR_CHUNK_ROWS_MAX;
@@ -317,14 +317,20 @@ static wr_status consume_granted(build_local *l, wr_join *join, const wr_batch *
     return WR_OK;
 }
 
+static wr_status build_relieve(wr_sink *sink, wr_local *local, wr_error *err) {
+    wr_join *join = ((build_sink *)sink)->join;
+    bool some;
+    WR_TRY(relieve((build_local *)local, join, &some, err));
+    wr_budget_spilled(join->budget);
+    return WR_OK;
+}
+
 static wr_status build_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
                                wr_error *err) {
     wr_join *join = ((build_sink *)sink)->join;
     build_local *l = (build_local *)local;
-    bool some;
     if (wr_budget_marked(join->budget) || (join->exec->force_spill && !join->spill.on)) {
-        WR_TRY(relieve(l, join, &some, err));
-        wr_budget_spilled(join->budget);
+        WR_TRY(build_relieve(sink, local, err));
     }
     if (join->spill.on && (l->current[0] || l->current[1])) WR_TRY(write_chunks(l, join, err));
     size_t bytes = batch_bytes(l, join, in);
@@ -609,6 +615,7 @@ static const wr_sink_ops build_ops = {
     .combine = build_combine,
     .control = build_control,
     .finish = build_finish,
+    .relieve = build_relieve,
 };
 
 wr_status wr_join_build_sink(wr_join *join, wr_sink **out, wr_error *err) {

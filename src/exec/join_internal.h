@@ -21,6 +21,11 @@
 
 #define WR_JOIN_NO_ROW UINT32_MAX
 
+/* Kernels may read WR_BUFFER_PAD bytes behind the end. */
+static inline size_t wr_padded_bitmap_bytes(size_t bits) {
+    return wr_bitmap_bytes(bits) + WR_BUFFER_PAD;
+}
+
 /* ---- keys ----
  *
  * WORDS: the values of all keys, packed into one or two 64-bit words, so that equal words are equal keys. A single
@@ -82,6 +87,9 @@ WR_MUST_CHECK wr_status wr_key_plan_init(wr_key_plan *plan, const wr_join_key_sp
                                          wr_error *err);
 void wr_key_scratch_init(wr_key_scratch *s, wr_allocator *a, const wr_kernels *kernels);
 void wr_key_scratch_deinit(wr_key_scratch *s);
+/* Room for the hashes of keys that come from elsewhere. */
+WR_MUST_CHECK wr_status wr_key_scratch_reserve(wr_key_scratch *s, const wr_key_plan *plan, uint32_t count,
+                                               wr_error *err);
 /* Keys of rows `rows[0..count)` (NULL: the first `count`) of columns[part]. The result is the scratch's or the columns',
  * until the next call. */
 WR_MUST_CHECK wr_status wr_keys_compute(const wr_key_plan *plan, wr_key_scratch *s, const wr_vector *const *columns,
@@ -120,67 +128,6 @@ typedef struct wr_join_spill {
     wr_row_list resident[WR_PARTITIONS]; /* full pages of partitions in memory; under the join's lock */
     wr_join_part *parts[2];              /* of finished workers; under the join's lock */
 } wr_join_spill;
-
-/* ---- the join ---- */
-
-/* Columns of one side that the join keeps: positions in that side's batches, and their types. */
-typedef struct wr_join_kept {
-    uint32_t width; /* of the batches */
-    uint32_t count;
-    uint32_t *positions;
-    wr_type *types;
-    uint32_t *slots; /* by position in the batches: which kept column it is, or UINT32_MAX */
-} wr_join_kept;
-
-
-struct wr_join {
-    _Atomic int32_t refs;
-    wr_exec *exec;
-    wr_budget *budget;
-    wr_allocator *allocator; /* the budget's */
-    const wr_kernels *kernels;
-    uint32_t logical_id;
-
-    /* What is asked for; derived once. */
-    uint8_t kind;
-    bool build_left;
-    bool emits_pairs;     /* INNER, OUTER, SINGLE */
-    bool keeps_probe;     /* probe rows without a match come out, with NULLs */
-    bool keeps_build;     /* the same of build rows, by the late source */
-    bool filters_probe;   /* probe rows come out by whether they have a match: SEMI, ANTI, MARK */
-    bool filters_build;   /* build rows do, by the late source */
-    bool flags_build;     /* table rows remember that they matched */
-    bool three_valued;    /* MARK, ANTI_NULL_AWARE: a NULL makes a match unknown */
-    bool simple_nulls;    /* three_valued, and it is enough to know whether there is a NULL at all */
-    bool first_only;      /* one match a probe row is enough */
-    bool stores_nulls;    /* build rows with NULL keys are kept */
-    bool one_partition;   /* rows cannot be told apart by a hash: all pairs have to be looked at */
-    wr_key_plan keys;
-    uint32_t probe_keys[WR_JOIN_KEYS_MAX], build_keys[WR_JOIN_KEYS_MAX]; /* positions in the batches */
-    wr_join_filter *filters[WR_JOIN_KEYS_MAX];
-    wr_join_kept store; /* of the build side, in tables */
-    wr_join_kept spool; /* of the probe side, in spilled partitions */
-    uint32_t probe_column_count, build_column_count;
-    uint32_t output_count, residual_count, residual_input_count;
-    wr_join_column *outputs, *residual_inputs;
-    wr_type *output_types, *residual_types;
-    wr_program *residual;
-
-    /* The build side comes in. */
-    wr_mutex lock;
-    wr_join_chunk *chunks; /* full ones, and those of finished locals; under lock */
-    size_t chunk_bytes;    /* under lock */
-    _Atomic uint32_t chunk_count;
-    _Atomic uint64_t build_rows, build_null_rows;
-    wr_join_table table;
-
-    /* The probe side passes. */
-    uint32_t operator_count, ended_count; /* under lock */
-    bool ended;                           /* every probe operator has seen the end; under lock */
-    wr_waker *late_waiting;               /* under lock */
-    _Atomic bool probe_any, probe_null;   /* three_valued with build_left: a row came, one with a NULL key */
-    wr_join_spill spill;
-};
 
 /* ---- rows of the build side, as they come in ---- */
 
@@ -319,6 +266,67 @@ WR_MUST_CHECK wr_status wr_index_item(wr_table_build *build, uint32_t item, wr_e
 void wr_index_deinit(wr_join_table *table);
 /* Bytes that an index for so many rows takes at most while it is made. */
 size_t wr_index_bytes(const wr_join *join, uint64_t row_count);
+
+/* ---- the join ---- */
+
+/* Columns of one side that the join keeps: positions in that side's batches, and their types. */
+typedef struct wr_join_kept {
+    uint32_t width; /* of the batches */
+    uint32_t count;
+    uint32_t *positions;
+    wr_type *types;
+    uint32_t *slots; /* by position in the batches: which kept column it is, or UINT32_MAX */
+} wr_join_kept;
+
+
+struct wr_join {
+    _Atomic int32_t refs;
+    wr_exec *exec;
+    wr_budget *budget;
+    wr_allocator *allocator; /* the budget's */
+    const wr_kernels *kernels;
+    uint32_t logical_id;
+
+    /* What is asked for; derived once. */
+    uint8_t kind;
+    bool build_left;
+    bool emits_pairs;     /* INNER, OUTER, SINGLE */
+    bool keeps_probe;     /* probe rows without a match come out, with NULLs */
+    bool keeps_build;     /* the same of build rows, by the late source */
+    bool filters_probe;   /* probe rows come out by whether they have a match: SEMI, ANTI, MARK */
+    bool filters_build;   /* build rows do, by the late source */
+    bool flags_build;     /* table rows remember that they matched */
+    bool three_valued;    /* MARK, ANTI_NULL_AWARE: a NULL makes a match unknown */
+    bool simple_nulls;    /* three_valued, and it is enough to know whether there is a NULL at all */
+    bool first_only;      /* one match a probe row is enough */
+    bool stores_nulls;    /* build rows with NULL keys are kept */
+    bool one_partition;   /* rows cannot be told apart by a hash: all pairs have to be looked at */
+    wr_key_plan keys;
+    uint32_t probe_keys[WR_JOIN_KEYS_MAX], build_keys[WR_JOIN_KEYS_MAX]; /* positions in the batches */
+    wr_join_filter *filters[WR_JOIN_KEYS_MAX];
+    wr_join_kept store; /* of the build side, in tables */
+    wr_join_kept spool; /* of the probe side, in spilled partitions */
+    uint32_t probe_column_count, build_column_count;
+    uint32_t output_count, residual_count, residual_input_count;
+    wr_join_column *outputs, *residual_inputs;
+    wr_type *output_types, *residual_types;
+    wr_program *residual;
+
+    /* The build side comes in. */
+    wr_mutex lock;
+    wr_join_chunk *chunks; /* full ones, and those of finished locals; under lock */
+    size_t chunk_bytes;    /* under lock */
+    _Atomic uint32_t chunk_count;
+    _Atomic uint64_t build_rows, build_null_rows;
+    wr_join_table table;
+
+    /* The probe side passes. */
+    uint32_t operator_count, ended_count; /* under lock */
+    bool ended;                           /* every probe operator has seen the end; under lock */
+    wr_waker *late_waiting;               /* under lock */
+    _Atomic bool probe_any, probe_null;   /* three_valued with build_left: a row came, one with a NULL key */
+    wr_join_spill spill;
+};
 
 /* ---- probing ---- */
 

@@ -26,8 +26,8 @@ static void probe_local_destroy(wr_operator *op, wr_local *local) {
     }
     wr_node_count(&op->base, &l->prober.counters);
     wr_prober_deinit(&l->prober);
-    wr_free(join->allocator, l->out_rows, wr_bitmap_bytes(l->capacity));
-    wr_free(join->allocator, l->stay_rows, wr_bitmap_bytes(l->capacity));
+    wr_free(join->allocator, l->out_rows, wr_padded_bitmap_bytes(l->capacity));
+    wr_free(join->allocator, l->stay_rows, wr_padded_bitmap_bytes(l->capacity));
     wr_free(join->allocator, l->columns, sizeof(wr_vector *) * (join->spool.count + 1));
     wr_free(join->allocator, l, sizeof *l);
 }
@@ -57,13 +57,13 @@ static wr_status reserve(probe_local *l, wr_join *join, uint32_t count, wr_error
         WR_TRY(wr_join_writer_init(&l->writer, join, WR_JOIN_PROBE, 0, true, err));
     }
     if (count <= l->capacity) return WR_OK;
-    wr_free(join->allocator, l->out_rows, wr_bitmap_bytes(l->capacity));
-    wr_free(join->allocator, l->stay_rows, wr_bitmap_bytes(l->capacity));
+    wr_free(join->allocator, l->out_rows, wr_padded_bitmap_bytes(l->capacity));
+    wr_free(join->allocator, l->stay_rows, wr_padded_bitmap_bytes(l->capacity));
     l->capacity = (count + 63) & ~63u;
-    l->out_rows = wr_alloc(join->allocator, wr_bitmap_bytes(l->capacity));
-    l->stay_rows = wr_alloc(join->allocator, wr_bitmap_bytes(l->capacity));
+    l->out_rows = wr_alloc(join->allocator, wr_padded_bitmap_bytes(l->capacity));
+    l->stay_rows = wr_alloc(join->allocator, wr_padded_bitmap_bytes(l->capacity));
     if (l->out_rows && l->stay_rows) return WR_OK;
-    return wr_fail_memory(err, wr_bitmap_bytes(l->capacity), "hash join probe");
+    return wr_fail_memory(err, wr_padded_bitmap_bytes(l->capacity), "hash join probe");
 }
 
 /* Rows without a key match nothing, and can stay, unless all pairs are looked at. */
@@ -141,11 +141,6 @@ static wr_status begin(probe_local *l, wr_join *join, wr_batch *in, wr_flow *flo
     return status;
 }
 
-static void give(probe_local *l, wr_batch **out, wr_batch *batch, wr_flow *flow) {
-    *out = batch;
-    *flow = WR_HAVE_OUTPUT;
-}
-
 static wr_status probe_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow,
                             wr_waker *waker, wr_error *err) {
     wr_join *join = ((probe_operator *)op)->join;
@@ -158,14 +153,9 @@ static wr_status probe_push(wr_operator *op, wr_local *local, wr_batch *in, wr_b
         WR_TRY(begin(l, join, in, flow, waker, err));
         if (*flow == WR_BLOCKED) return WR_OK;
     }
-    wr_batch *batch;
-    WR_TRY(wr_prober_next(&l->prober, &batch, err));
-    if (batch) {
-        give(l, out, batch, flow);
-    } else {
-        l->busy = false;
-        *flow = WR_NEED_INPUT;
-    }
+    WR_TRY(wr_prober_next(&l->prober, out, err));
+    l->busy = *out != NULL;
+    *flow = *out ? WR_HAVE_OUTPUT : WR_NEED_INPUT;
     return WR_OK;
 }
 
@@ -174,13 +164,9 @@ static wr_status probe_flush(wr_operator *op, wr_local *local, wr_batch **out, w
     (void)waker;
     wr_join *join = ((probe_operator *)op)->join;
     probe_local *l = (probe_local *)local;
-    *flow = WR_NEED_INPUT;
-    wr_batch *batch = wr_prober_flush(&l->prober);
-    if (batch) {
-        give(l, out, batch, flow);
-    } else if (join->exec->force_spill && l->has_writer) {
-        WR_TRY(wr_join_writer_flush(&l->writer, err));
-    }
+    *out = wr_prober_flush(&l->prober);
+    *flow = *out ? WR_HAVE_OUTPUT : WR_NEED_INPUT;
+    if (!*out && join->exec->force_spill && l->has_writer) WR_TRY(wr_join_writer_flush(&l->writer, err));
     return WR_OK;
 }
 

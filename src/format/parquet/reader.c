@@ -151,6 +151,12 @@ static wr_status go_to(wr_pq_reader *r, uint64_t row, wr_error *err) {
 }
 
 wr_status wr_pq_reader_find(wr_pq_reader *r, uint64_t row, bool *codes, uint32_t *left, wr_error *err) {
+    if (row < r->row && r->vector.row_count && row == r->vector_row) {
+        /* Another filter has read these rows. */
+        *codes = r->vector.kind == WR_DICTIONARY;
+        *left = r->vector.row_count + (wr_pq_page_has_codes(&r->page) ? r->page_left : 0);
+        return WR_OK;
+    }
     wr_status status = go_to(r, row, err);
     if (status != WR_OK) return wr_pq_reader_blame(r, r->next_page, err);
     *codes = wr_pq_page_has_codes(&r->page);
