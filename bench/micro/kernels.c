@@ -46,6 +46,8 @@ typedef struct inputs {
     wr_string_view others[ROWS + SLACK]; /* equal text elsewhere */
     char text[TEXT_BYTES + SLACK];       /* ASCII words */
     char text_copy[TEXT_BYTES + SLACK];
+    char text_cyrillic[TEXT_BYTES + SLACK];
+    wr_string_view apart[ROWS + SLACK]; /* every text followed by one from elsewhere */
     uint8_t states[GROUPS * STATE_BYTES + SLACK];
     uint64_t out[ROWS * 2 + SLACK * 8];
     uint64_t out_bits[ROWS / 64 + SLACK];
@@ -69,9 +71,11 @@ static void fill_text(void) {
         for (; *word && at < TEXT_BYTES; word++) x.text[at++] = *word;
     }
     memcpy(x.text_copy, x.text, TEXT_BYTES);
+    for (size_t at = 0; at < TEXT_BYTES; at++) x.text_cyrillic[at] = at % 2 ? '\xb6' : '\xd0';
     for (uint32_t i = 0; i < ROWS; i++) {
         x.views[i] = wr_view_make(x.text + i * 32, 32);
         x.others[i] = wr_view_make(x.text_copy + i * 32, 32);
+        x.apart[i] = i % 2 ? x.others[i] : x.views[i];
     }
 }
 

@@ -11,11 +11,12 @@
 
 #include "column/parse_internal.h"
 
-enum { DIGITS_KEPT = 38, DIGITS_OF_TEXT = 800, EXPONENT_MAX = 100000 };
+enum { DIGITS_MAX = 39, DIGITS_OF_TEXT = 800, EXPONENT_MAX = 100000 };
+#define ROOM_FOR_A_DIGIT ((~(wr_uint128)0 - 9) / 10)
 
 typedef struct number_text {
     bool negative;
-    wr_uint128 digits; /* the first DIGITS_KEPT significant ones */
+    wr_uint128 digits; /* as many of the first significant ones as fit */
     int exponent;      /* of the last of them */
     bool cut;          /* digits that are not zero were dropped */
 } number_text;
@@ -55,19 +56,18 @@ static bool read_number(wr_str s, number_text *out) {
     *out = (number_text){.negative = false};
     uint32_t at = 0;
     if (s.size && (s.data[0] == '-' || s.data[0] == '+')) out->negative = s.data[at++] == '-';
-    bool any = false, behind = false;
-    int kept = 0;
+    bool any = false, behind = false, full = false;
     for (; at < s.size; at++) {
         char c = s.data[at];
         if (c == '.' && !behind) {
             behind = true;
         } else if (wr_is_digit(c)) {
             any = true;
-            if (kept < DIGITS_KEPT) {
+            if (!full && out->digits <= ROOM_FOR_A_DIGIT) {
                 out->digits = out->digits * 10 + (unsigned)(c - '0');
-                if (out->digits) kept++;
                 out->exponent -= behind;
             } else {
+                full = true;
                 out->cut |= c != '0';
                 out->exponent += !behind;
             }
@@ -102,7 +102,7 @@ bool wr_parse_bool(wr_str text, bool *out) {
 static bool scale_number(const number_text *n, int exponent, wr_int128 *out) {
     wr_uint128 value = n->digits;
     if (exponent > 0 && value != 0) {
-        if (exponent > DIGITS_KEPT) return false;
+        if (exponent > DIGITS_MAX) return false;
         for (int i = 0; i < exponent; i++) {
             if (__builtin_mul_overflow(value, (wr_uint128)10, &value)) return false;
         }

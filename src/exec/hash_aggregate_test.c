@@ -277,14 +277,14 @@ static void table_init(table *t, const wr_type *key_types, uint32_t key_count, u
     }
 }
 
-/* Rows [first, first + count) of a column as a vector. */
+/* Rows [first, first + count) of a column as a vector, each `times` times. */
 static wr_status make_vector(wr_vector *v, wr_allocator *a, const table *t, uint32_t column, uint32_t first, uint32_t count,
-                             wr_error *err) {
+                             uint32_t times, wr_error *err) {
     wr_type type = t->types[column];
     WR_TRY(wr_vector_prepare(v, a, type, 0, false, err));
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count * times; i++) {
         wr_vector one = {0};
-        wr_status status = wr_vector_constant(&one, a, cell(t, first + i, column), 1, err);
+        wr_status status = wr_vector_constant(&one, a, cell(t, first + i / times, column), 1, err);
         if (status == WR_OK) status = wr_vector_append(v, a, &one, NULL, 1, err);
         wr_vector_deinit(&one);
         WR_TRY(status);
@@ -411,7 +411,7 @@ typedef struct setup {
     wr_vector_kind kind;
     size_t limit_bytes;
     uint32_t epochs;    /* 0 and 1: all rows in one */
-    bool select_half;   /* batches have every row twice, of which the selection takes one */
+    bool twice;         /* batches have every row twice, and a selection that takes it once */
     bool without_text;  /* only aggregates that are plain bytes */
 } setup;
 
@@ -496,19 +496,22 @@ static wr_status feed_batch(driver *d, wr_local *local, wr_batch *batch, wr_erro
 
 static wr_status make_batch(wr_batch *batch, wr_allocator *a, const table *t, const setup *s, uint32_t first, uint32_t count,
                             wr_error *err) {
-    uint32_t columns = t->key_count + 3;
+    uint32_t columns = t->key_count + 3, times = s->twice ? 2 : 1;
     WR_TRY(wr_batch_init(batch, a, columns, err));
     for (uint32_t c = 0; c < columns; c++) {
         wr_vector *v = &batch->columns[c];
         if (s->kind == WR_CONSTANT && c < t->key_count) {
-            WR_TRY(wr_vector_constant(v, a, cell(t, first, c), count, err));
+            WR_TRY(wr_vector_constant(v, a, cell(t, first, c), count * times, err));
             continue;
         }
-        WR_TRY(make_vector(v, a, t, c, first, count, err));
+        WR_TRY(make_vector(v, a, t, c, first, count, times, err));
         if (s->kind == WR_DICTIONARY && (c < t->key_count || (first + c) % 2)) WR_TRY(to_dictionary(v, a, err));
     }
-    wr_batch_set_rows(batch, count);
-    return WR_OK;
+    wr_batch_set_rows(batch, count * times);
+    if (!s->twice) return WR_OK;
+    uint64_t pass[WR_BATCH_ROWS_MAX / 64];
+    memset(pass, 0x55, sizeof pass);
+    return wr_batch_filter(batch, pass, err);
 }
 
 static wr_status end_epoch(driver *d, const setup *s, wr_control_kind kind, uint64_t epoch, wr_error *err) {
@@ -528,19 +531,36 @@ static wr_status end_epoch(driver *d, const setup *s, wr_control_kind kind, uint
     return WR_OK;
 }
 
-static wr_status feed(driver *d, const table *t, const setup *s, wr_error *err) {
-    uint32_t epochs = s->epochs ? s->epochs : 1, fed = 0;
-    for (uint32_t first = 0, n, turn = 0; first < t->row_count; first += n, turn++) {
-        wr_batch batch = {0};
+/* All batches of a table. */
+typedef struct input {
+    wr_batch *items;
+    uint32_t count, capacity;
+} input;
+
+static void input_deinit(input *in) {
+    for (uint32_t i = 0; i < in->count; i++) wr_batch_deinit(&in->items[i]);
+    wr_free(wr_test_allocator(), in->items, sizeof *in->items * in->capacity);
+}
+
+static wr_status input_init(input *in, const table *t, const setup *s, wr_error *err) {
+    wr_allocator *a = wr_test_allocator();
+    memset(in, 0, sizeof *in);
+    for (uint32_t first = 0, n; first < t->row_count; first += n) {
         /* Constants are those of the first row: one row a batch. */
         n = s->kind == WR_CONSTANT ? 1 : s->batch_rows;
         if (n > t->row_count - first) n = t->row_count - first;
-        wr_status status = make_batch(&batch, wr_test_allocator(), t, s, first, n, err);
-        if (status == WR_OK) status = feed_batch(d, d->locals[turn % s->local_count], &batch, err);
-        if (batch.columns) wr_batch_deinit(&batch);
-        WR_TRY(status);
-        if (fed + 1 < epochs && first + n >= (uint64_t)t->row_count * (fed + 1) / epochs) {
-            WR_TRY(end_epoch(d, s, WR_WATERMARK, fed++, err));
+        WR_TRY(wr_grow(a, (void **)&in->items, &in->capacity, in->count, 1, sizeof *in->items, err));
+        WR_TRY(make_batch(&in->items[in->count++], a, t, s, first, n, err));
+    }
+    return WR_OK;
+}
+
+static wr_status feed(driver *d, const input *in, const setup *s, wr_error *err) {
+    uint32_t epochs = s->epochs ? s->epochs : 1, ended = 0;
+    for (uint32_t i = 0; i < in->count; i++) {
+        WR_TRY(feed_batch(d, d->locals[i % s->local_count], &in->items[i], err));
+        if (ended + 1 < epochs && i + 1 >= in->count * (ended + 1) / epochs) {
+            WR_TRY(end_epoch(d, s, WR_WATERMARK, ended++, err));
         }
     }
     return end_epoch(d, s, WR_END, epochs - 1, err);
@@ -590,10 +610,13 @@ static wr_status collect(driver *d, const setup *s, lines *out, wr_error *err) {
 
 static wr_status run(const table *t, const setup *s, lines *out, uint64_t *spilled_bytes, wr_error *err) {
     driver d;
+    input in;
+    WR_CHECK_OK(input_init(&in, t, s, err), err);
     wr_status status = driver_init(&d, t, s, err);
-    if (status == WR_OK) status = feed(&d, t, s, err);
+    if (status == WR_OK) status = feed(&d, &in, s, err);
     if (status == WR_OK) status = collect(&d, s, out, err);
     driver_deinit(&d);
+    input_deinit(&in);
     if (spilled_bytes) *spilled_bytes = d.spilled_bytes;
     return status;
 }
@@ -693,6 +716,18 @@ WR_TEST(aggregate, bounded_keys_take_few_bits) {
     WR_CHECK_CONTAINS(err.message, "holds 2000000, but");
     wr_arena_deinit(&seen.arena);
     wr_arena_deinit(&t.arena);
+}
+
+WR_TEST(aggregate, selections_are_respected) {
+    seed = 12;
+    for (uint32_t keys = 0; keys <= 2; keys++) {
+        wr_type types[] = {type_at(12), type_at(4)};
+        table t;
+        table_init(&t, types, keys, 1000, 20, 1);
+        setup s = {.batch_rows = 100, .local_count = 2, .twice = true, .kind = keys == 1 ? WR_DICTIONARY : WR_FLAT};
+        check(&t, &s, NULL, "selected rows");
+        wr_arena_deinit(&t.arena);
+    }
 }
 
 WR_TEST(aggregate, no_rows_and_no_keys) {
@@ -818,54 +853,57 @@ WR_TEST(aggregate, order_does_not_depend_on_tasks) {
     wr_arena_deinit(&t.arena);
 }
 
-static void fail_each(const table *t, const setup *s, wr_fault_point point, uint64_t step) {
-    wr_status status = WR_NO_MEMORY;
-    for (uint64_t n = 1; status != WR_OK; n += step) {
-        wr_error err;
-        lines seen;
-        wr_error_clear(&err);
-        lines_init(&seen);
-        size_t before = wr_test_live_blocks();
-        wr_fault_arm(point, n);
-        driver d;
-        status = driver_init(&d, t, s, &err);
-        if (status == WR_OK) status = feed(&d, t, s, &err);
-        if (status == WR_OK) {
-            wr_waker waker = {no_wake, NULL};
-            wr_flow flow = WR_HAVE_OUTPUT;
-            while (status == WR_OK && flow != WR_DONE) {
-                wr_morsel morsel;
-                wr_control control;
-                wr_batch *batch;
-                status = d.source->ops->next(d.source, &morsel, &control, &flow, &waker, &err);
-                if (flow == WR_DONE) break;
-                while (status == WR_OK && flow != WR_NEED_INPUT) {
-                    status = d.source->ops->read(d.source, d.source_locals[0], &morsel, &batch, &flow, &waker, &err);
-                }
-            }
+/* Reads all there is, without looking at it. */
+static wr_status drain(driver *d, wr_error *err) {
+    wr_waker waker = {no_wake, NULL};
+    for (;;) {
+        wr_morsel morsel;
+        wr_control control;
+        wr_batch *batch;
+        wr_flow flow;
+        WR_TRY(d->source->ops->next(d->source, &morsel, &control, &flow, &waker, err));
+        if (flow == WR_DONE) return WR_OK;
+        while (flow != WR_NEED_INPUT) {
+            WR_TRY(d->source->ops->read(d->source, d->source_locals[0], &morsel, &batch, &flow, &waker, err));
         }
+    }
+}
+
+static void fail_each(const table *t, const setup *s, wr_fault_point point) {
+    wr_status status = WR_NO_MEMORY;
+    wr_error err;
+    input in;
+    wr_error_clear(&err);
+    WR_CHECK_OK(input_init(&in, t, s, &err), &err);
+    for (uint64_t n = 1; status != WR_OK; n++) {
+        size_t before = wr_test_live_blocks();
+        driver d;
+        wr_fault_arm(point, n);
+        status = driver_init(&d, t, s, &err);
+        if (status == WR_OK) status = feed(&d, &in, s, &err);
+        if (status == WR_OK) status = drain(&d, &err);
         wr_fault_disarm_all();
         driver_deinit(&d);
         if (status != WR_OK) WR_CHECK_EQ_INT(err.code, status);
-        bool clean = WR_CHECK_EQ_UINT(wr_test_live_blocks(), before);
-        wr_arena_deinit(&seen.arena);
-        if (!clean) return;
+        if (!WR_CHECK_EQ_UINT(wr_test_live_blocks(), before)) break;
     }
+    input_deinit(&in);
 }
 
 WR_TEST(aggregate, every_failure_is_reported) {
     static const uint32_t types[] = {4, 12, 16};
     seed = 11;
-    for (uint32_t i = 0; i < WR_COUNT_OF(types); i++) {
-        wr_type key = type_at(types[i]);
+    for (uint32_t i = 0; i <= WR_COUNT_OF(types); i++) {
+        wr_type key = type_at(types[i % WR_COUNT_OF(types)]);
         table t;
-        table_init(&t, &key, i < 3 ? 1 : 0, 600, 300, 1);
-        setup s = {.batch_rows = 200, .local_count = 1}, spilling = {.batch_rows = 200, .local_count = 1, .force_spill = true};
-        fail_each(&t, &s, WR_FAULT_ALLOC, 3);
-        fail_each(&t, &s, WR_FAULT_RESERVE, 1);
-        fail_each(&t, &spilling, WR_FAULT_ALLOC, 17);
-        fail_each(&t, &spilling, WR_FAULT_WRITE, 7);
-        fail_each(&t, &spilling, WR_FAULT_READ, 7);
+        table_init(&t, &key, i < WR_COUNT_OF(types), 300, 150, 1);
+        setup s = {.batch_rows = 100, .local_count = 2};
+        setup spilling = {.batch_rows = 100, .local_count = 2, .force_spill = true};
+        fail_each(&t, &s, WR_FAULT_ALLOC);
+        fail_each(&t, &s, WR_FAULT_RESERVE);
+        fail_each(&t, &spilling, WR_FAULT_ALLOC);
+        fail_each(&t, &spilling, WR_FAULT_WRITE);
+        fail_each(&t, &spilling, WR_FAULT_READ);
         wr_arena_deinit(&t.arena);
     }
 }

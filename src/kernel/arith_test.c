@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "kernel/kernel_test_util.h"
-#include "kernel/kernel_test_values.h"
+#include "tests/unit/kernel_values.h"
+#include "tests/unit/kernels.h"
 
 static const wr_phys number_types[] = {WR_PHYS_I8,  WR_PHYS_I16, WR_PHYS_I32, WR_PHYS_I64, WR_PHYS_I128, WR_PHYS_U8,
                                        WR_PHYS_U16, WR_PHYS_U32, WR_PHYS_U64, WR_PHYS_F32, WR_PHYS_F64};
@@ -120,8 +120,8 @@ static uint8_t *operand_column(test_memory *memory, wr_phys phys, uint32_t n, un
 WR_TEST(kernel_arith, checked) {
     uint64_t state = 1;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (unsigned type = 0; type < WR_COUNT_OF(number_types); type++) for (unsigned kind = 0;
-                                                                                             kind < 3; kind++) {
+    EACH_ROW_COUNT(n)
+    for (unsigned type = 0; type < WR_COUNT_OF(number_types); type++) for (unsigned kind = 0; kind < 3; kind++) {
         test_memory memory = {0};
         wr_phys phys = number_types[type];
         arith_case c = {.k = k, .phys = phys, .n = n};
@@ -248,8 +248,8 @@ static void check_one_operand(const wr_kernels *k, wr_phys phys, uint32_t n, boo
 WR_TEST(kernel_arith, negate_and_absolute) {
     uint64_t state = 5;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (unsigned type = 0; type < WR_COUNT_OF(number_types); type++) for (unsigned kind = 0;
-                                                                                             kind < 2; kind++) {
+    EACH_ROW_COUNT(n)
+    for (unsigned type = 0; type < WR_COUNT_OF(number_types); type++) for (unsigned kind = 0; kind < 2; kind++) {
         check_one_operand(k, number_types[type], n, false, kind, &state);
         check_one_operand(k, number_types[type], n, true, kind, &state);
     }

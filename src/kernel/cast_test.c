@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "kernel/kernel_test_util.h"
-#include "kernel/kernel_test_values.h"
+#include "tests/unit/kernel_values.h"
+#include "tests/unit/kernels.h"
 
 static const wr_phys number_types[] = {WR_PHYS_I8,  WR_PHYS_I16, WR_PHYS_I32, WR_PHYS_I64, WR_PHYS_I128, WR_PHYS_U8,
                                        WR_PHYS_U16, WR_PHYS_U32, WR_PHYS_U64, WR_PHYS_F32, WR_PHYS_F64};
@@ -83,9 +83,9 @@ static void check_pair(const wr_kernels *k, wr_phys from, wr_phys to, uint32_t n
 WR_TEST(kernel_cast, every_pair_of_numbers) {
     uint64_t state = 1;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (unsigned from = 0; from < WR_COUNT_OF(number_types);
-                           from++) for (unsigned to = 0; to < WR_COUNT_OF(number_types); to++) for (unsigned kind = 0;
-                                                                                                    kind < 2; kind++) {
+    EACH_ROW_COUNT(n)
+    for (unsigned from = 0; from < WR_COUNT_OF(number_types);
+         from++) for (unsigned to = 0; to < WR_COUNT_OF(number_types); to++) for (unsigned kind = 0; kind < 2; kind++) {
         check_pair(k, number_types[from], number_types[to], n, kind, &state);
     }
 }

@@ -5,7 +5,7 @@
 #define WR_KERNEL_REDUCE_FLOAT_H
 
 #include "kernel/float_sum.h"
-#include "kernel/kernel_internal.h"
+#include "kernel/group_run.h"
 
 enum { LANES = WR_VECTOR_BYTES / 8 };
 

@@ -3,8 +3,8 @@
 #include <float.h>
 #include <math.h>
 
-#include "kernel/kernel_test_util.h"
-#include "kernel/kernel_test_values.h"
+#include "tests/unit/kernel_values.h"
+#include "tests/unit/kernels.h"
 
 enum { GROUPS = 40, STRIDE = 64, SEEN_OFFSET = 48 };
 
@@ -123,8 +123,8 @@ static void check_sum_type(const wr_kernels *k, wr_phys phys, uint32_t n, unsign
 WR_TEST(kernel_reduce, sums) {
     uint64_t state = 1;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) for (unsigned kind = 0;
-                                                                                    kind < TEST_BIT_KINDS; kind++)
+    EACH_ROW_COUNT(n)
+    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
         check_sum_type(k, number_types[i], n, kind, &state);
 }
 
@@ -324,7 +324,7 @@ static void check_bounds_type(const wr_kernels *k, wr_phys phys, uint32_t n, uns
 WR_TEST(kernel_reduce, minima_and_maxima) {
     uint64_t state = 5;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) for (unsigned kind = 0;
-                                                                                    kind < TEST_BIT_KINDS; kind++)
+    EACH_ROW_COUNT(n)
+    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
         check_bounds_type(k, number_types[i], n, kind, &state);
 }

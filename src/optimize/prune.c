@@ -128,17 +128,6 @@ static wr_status prune_join(pruner *p, wr_logical *node, const wr_column_set *wa
     WR_TRY(copy_set(p, wanted, &below, err));
     WR_TRY(read_by(p, node, &below, err));
     for (int i = 0; i < 2; i++) WR_TRY(prune(p, &node->children[i], &below, err));
-    node->join.outputs = NULL;
-    WR_NEED(wr_logical_refresh(p->plan, node));
-    wr_column_id *outputs = WR_ARENA_ARRAY(&p->plan->arena, wr_column_id, node->column_count + 1);
-    WR_NEED(outputs);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < node->column_count; i++) {
-        if (wr_column_set_has(wanted, node->columns[i])) outputs[count++] = node->columns[i];
-    }
-    if (count == node->column_count) return WR_OK;
-    node->join.outputs = outputs;
-    node->join.output_count = count;
     return WR_OK;
 }
 

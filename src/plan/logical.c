@@ -69,11 +69,6 @@ static bool columns_of_child(wr_plan *plan, wr_logical *node, wr_column_id extra
 }
 
 static bool columns_of_join(wr_plan *plan, wr_logical *node) {
-    if (node->join.outputs) {
-        if (!set_columns(plan, node, node->join.output_count)) return false;
-        for (uint32_t i = 0; i < node->column_count; i++) node->columns[i] = node->join.outputs[i];
-        return true;
-    }
     switch (node->join.kind) {
     case WR_JOIN_SEMI:
     case WR_JOIN_ANTI:

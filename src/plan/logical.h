@@ -110,8 +110,6 @@ struct wr_logical {
             wr_expr **residual; /* conjuncts over both sides that are not keys; part of the join condition */
             uint32_t residual_count;
             wr_column_id mark;  /* MARK: the column it adds */
-            wr_column_id *outputs; /* NULL: all that its kind gives; else those of them that somebody above reads */
-            uint32_t output_count;
             bool null_aware;    /* MARK with one key and no residual: NULL as IN says; else the mark is true or false */
             bool build_left;    /* hash table on child 0: chosen by the optimizer; for SEMI, ANTI, OUTER too */
             bool dependent;     /* child 1 refers to columns of child 0: before unnesting alone */

@@ -126,11 +126,7 @@ static bool copy_content(copier *c, wr_logical *to) {
                renew_items(c, to->aggregate.aggregates, to->aggregate.aggregate_count, to) &&
                renew(c, &to->aggregate.ordered_by, to);
     case WR_LOGICAL_JOIN:
-        if (!renew(c, &to->join.mark, to)) return false;
-        if (to->join.outputs && (!COPY_ARRAY(c, to->join.outputs, to->join.output_count) ||
-                                 !renew_all(c, to->join.outputs, to->join.output_count, to)))
-            return false;
-        return COPY_ARRAY(c, to->join.keys, to->join.key_count) &&
+        return renew(c, &to->join.mark, to) && COPY_ARRAY(c, to->join.keys, to->join.key_count) &&
                COPY_ARRAY(c, to->join.residual, to->join.residual_count);
     case WR_LOGICAL_SORT: return COPY_ARRAY(c, to->sort.keys, to->sort.count);
     case WR_LOGICAL_LIMIT:

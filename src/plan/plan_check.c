@@ -198,14 +198,6 @@ static wr_status check_join(checker *c, const wr_logical *n) {
     if (null_aware && (n->join.key_count != 1 || n->join.residual_count != 0))
         return broken(c, "a null-aware join needs one key and no residual");
     if (n->join.mark) WR_TRY(check_made(c, n->join.mark));
-    wr_logical whole = *n;
-    whole.columns = whole.join.outputs = NULL;
-    whole.column_count = 0;
-    NEED(c, wr_logical_refresh(c->plan, &whole));
-    for (uint32_t i = 0; i < n->column_count; i++) {
-        if (!gives(&whole, n->columns[i]))
-            return broken(c, "it gives column %u, which it does not have", n->columns[i]);
-    }
     return check_conditions(c, n->join.residual, n->join.residual_count);
 }
 

@@ -257,8 +257,8 @@ static wr_status add_reg(compiler *c, reg made, uint32_t *out) {
 
 static wr_status add_literal(compiler *c, const wr_value *value, uint32_t *out) {
     reg made = {.type = value->type, .scope = SCOPE_BATCH, .step = NONE, .constant = true};
-    WR_TRY(wr_vector_constant(&made.value, c->program->allocator, value, 1, c->err));
-    wr_status status = add_reg(c, made, out);
+    wr_status status = wr_vector_constant(&made.value, c->program->allocator, value, 1, c->err);
+    if (status == WR_OK) status = add_reg(c, made, out);
     if (status != WR_OK) wr_vector_deinit(&made.value);
     return status;
 }

@@ -7,6 +7,8 @@
 
 #include "kernel/select.h"
 
+enum { FORGOTTEN_HEADER_BYTES = 100 };
+
 void wr_pq_reader_init(wr_pq_reader *r, wr_pq_context *context, const wr_pq_leaf *leaf, wr_str name) {
     *r = (wr_pq_reader){.context = context, .leaf = leaf, .name = name};
     r->decoder = (wr_pq_decoder){.kernels = context->kernels, .allocator = context->allocator, .leaf = leaf};
@@ -62,6 +64,9 @@ wr_status wr_pq_reader_begin(wr_pq_reader *r, const wr_pq_chunk *chunk, uint64_t
     } else if (chunk->value_count != row_count) {
         status = wr_fail(err, WR_CORRUPT, "the column chunk has %llu values, its row group %llu rows",
                          (unsigned long long)chunk->value_count, (unsigned long long)row_count);
+    }
+    if (status == WR_OK && r->context->file->footer.forgets_headers) {
+        r->end = file_bytes - r->end < FORGOTTEN_HEADER_BYTES ? file_bytes : r->end + FORGOTTEN_HEADER_BYTES;
     }
     return status == WR_OK ? WR_OK : wr_pq_reader_blame(r, chunk->first_byte, err);
 }
@@ -138,6 +143,12 @@ static wr_status go_to(wr_pq_reader *r, uint64_t row, wr_error *err) {
 }
 
 wr_status wr_pq_reader_find(wr_pq_reader *r, uint64_t row, bool *codes, uint32_t *left, wr_error *err) {
+    if (row < r->row && r->vector.row_count && row == r->vector_row) {
+        /* Another filter has read these rows. */
+        *codes = r->vector.kind == WR_DICTIONARY;
+        *left = r->vector.row_count + (wr_pq_page_has_codes(&r->page) ? r->page_left : 0);
+        return WR_OK;
+    }
     wr_status status = go_to(r, row, err);
     if (status != WR_OK) return wr_pq_reader_blame(r, r->next_page, err);
     *codes = wr_pq_page_has_codes(&r->page);

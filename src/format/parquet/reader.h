@@ -83,7 +83,7 @@ void wr_pq_reader_release(wr_pq_reader *r);
  * bytes count as there after it. */
 WR_MUST_CHECK wr_status wr_pq_reader_plan(wr_pq_reader *r, wr_range *out, bool *wanted, wr_error *err);
 
-/* Moves to the page of `row`, not before the last one that was read. Says whether its values are codes, and how many
+/* Moves to the page of `row`, which is the first of the rows that were read last, or not before the end of them. Says whether its values are codes, and how many
  * rows of it there are from there on. */
 WR_MUST_CHECK wr_status wr_pq_reader_find(wr_pq_reader *r, uint64_t row, bool *codes, uint32_t *left, wr_error *err);
 /* Rows [row, row + count) to r->vector, or nothing when they are there already. Rows before them can no longer be read.

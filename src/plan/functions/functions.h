@@ -8,28 +8,10 @@
     SET(arithmetic)                                                                                                    \
     SET(compare)                                                                                                       \
     SET(logic)                                                                                                         \
-    SET(math)                                                                                                          \
-    SET(bits)                                                                                                          \
-    SET(text)                                                                                                          \
-    SET(text_build)                                                                                                    \
-    SET(text_case)                                                                                                     \
-    SET(like)                                                                                                          \
-    SET(regexp)                                                                                                        \
-    SET(date_arithmetic)                                                                                               \
-    SET(date_part)                                                                                                     \
-    SET(date_trunc)                                                                                                    \
-    SET(date_text)                                                                                                     \
     SET(aggregate_count)                                                                                               \
     SET(aggregate_sum)                                                                                                 \
     SET(aggregate_avg)                                                                                                 \
-    SET(aggregate_minmax)                                                                                              \
-    SET(aggregate_arg)                                                                                                 \
-    SET(aggregate_first)                                                                                               \
-    SET(aggregate_logic)                                                                                               \
-    SET(aggregate_moments)                                                                                             \
-    SET(aggregate_quantile)                                                                                            \
-    SET(aggregate_text)                                                                                                \
-    SET(aggregate_distinct)
+    SET(aggregate_minmax)
 
 #define WR_FUNCTION_SET_(area) extern const wr_function_set wr_functions_##area;
 WR_FUNCTION_SETS(WR_FUNCTION_SET_)
