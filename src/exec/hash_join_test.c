@@ -540,7 +540,7 @@ static void expect(result_row *rows, uint32_t *count, uint32_t room, int64_t lef
 
 /* False: a subquery gives two rows for one. */
 static bool reference(const setup *s, result_row *rows, uint32_t *count, uint32_t room) {
-    bool *right_matched = wr_alloc_zeroed(wr_test_allocator(), s->right.row_count + 1);
+    bool *right_matched = wr_alloc_zeroed(wr_system_allocator(), s->right.row_count + 1);
     bool single = true, plain = s->key_count && has_right(s) && wr_type_phys(s->types[0]) != WR_PHYS_BOOL;
     *count = 0;
     for (uint32_t l = 0; l < s->left.row_count; l++) {
@@ -576,7 +576,7 @@ static bool reference(const setup *s, result_row *rows, uint32_t *count, uint32_
     for (uint32_t r = 0; r < s->right.row_count && s->kind == WR_JOIN_OUTER_FULL; r++) {
         if (!right_matched[r]) expect(rows, count, room, -1, r, -1);
     }
-    wr_free(wr_test_allocator(), right_matched, s->right.row_count + 1);
+    wr_free(wr_system_allocator(), right_matched, s->right.row_count + 1);
     return single;
 }
 
@@ -604,8 +604,8 @@ static uint32_t random_below(uint32_t limit) {
 /* `distinct` values; `null_percent` of the keys are NULL. */
 static void side_init(side *s, uint32_t rows, uint32_t distinct, uint32_t null_percent) {
     s->row_count = rows;
-    s->keys = wr_alloc_zeroed(wr_test_allocator(), (rows + 1) * sizeof *s->keys);
-    s->numbers = wr_alloc_zeroed(wr_test_allocator(), (rows + 1) * sizeof *s->numbers);
+    s->keys = wr_alloc_zeroed(wr_system_allocator(), (rows + 1) * sizeof *s->keys);
+    s->numbers = wr_alloc_zeroed(wr_system_allocator(), (rows + 1) * sizeof *s->numbers);
     for (uint32_t i = 0; i < rows; i++) {
         for (uint32_t k = 0; k < KEYS_MAX; k++) {
             s->keys[i][k] = random_below(100) < null_percent ? NULL_KEY : (int)random_below(k ? 3 : distinct);
@@ -615,8 +615,8 @@ static void side_init(side *s, uint32_t rows, uint32_t distinct, uint32_t null_p
 }
 
 static void side_free(side *s) {
-    wr_free(wr_test_allocator(), s->keys, (s->row_count + 1) * sizeof *s->keys);
-    wr_free(wr_test_allocator(), s->numbers, (s->row_count + 1) * sizeof *s->numbers);
+    wr_free(wr_system_allocator(), s->keys, (s->row_count + 1) * sizeof *s->keys);
+    wr_free(wr_system_allocator(), s->numbers, (s->row_count + 1) * sizeof *s->numbers);
 }
 
 enum { ROOM = 200000 };
