@@ -167,8 +167,8 @@ void wr_agg_partitions_init(wr_agg_partitions *p, const wr_agg_plan *plan, wr_ag
 void wr_agg_partitions_deinit(wr_agg_partitions *p);
 /* Moves all groups of the table here and resets it. On failure some were moved, the others are still the table's. */
 WR_MUST_CHECK wr_status wr_agg_flush(wr_agg_partitions *p, wr_agg_table *t, wr_error *err);
-/* The same with as little memory as there is: pages go to disk as often as they must. */
-WR_MUST_CHECK wr_status wr_agg_flush_to_disk(wr_agg_partitions *p, wr_agg_table *t, wr_error *err);
+/* The same with as little memory as there is: when a page is refused, those that are there go to disk. */
+WR_MUST_CHECK wr_status wr_agg_flush_tight(wr_agg_partitions *p, wr_agg_table *t, wr_error *err);
 /* Room that a flush needs at most. */
 size_t wr_agg_flush_need(const wr_agg_partitions *p, const wr_agg_table *t);
 /* Pages to disk, the largest partitions first, until no more than `keep_bytes` are in memory. */

@@ -112,13 +112,15 @@ static uint32_t groups_limit(const wr_agg_merger *m) {
     return forced ? SPILL_MERGE_GROUPS : WR_GROUPS_MAX;
 }
 
-/* Empties the table into the next level, and that to disk, if memory is what is short. */
-static wr_status go_deeper(wr_agg_merger *m, bool spill, wr_error *err) {
+/* Empties the table into the next level; to disk, where it has to be. */
+static wr_status go_deeper(wr_agg_merger *m, wr_error *err) {
     wr_agg_partitions *parts = &m->levels[m->level].parts;
     if (!parts->plan) {
         wr_agg_partitions_init(parts, m->plan, &m->states, LEVEL_BITS, m->plan->radix_bits + m->level * LEVEL_BITS);
     }
-    return spill ? wr_agg_flush_to_disk(parts, &m->table, err) : wr_agg_flush(parts, &m->table, err);
+    WR_TRY(wr_agg_flush_tight(parts, &m->table, err));
+    bool to_disk = m->plan->exec->force_spill || wr_budget_marked(m->plan->budget);
+    return to_disk ? wr_agg_spill(parts, 0, err) : WR_OK;
 }
 
 /* Room for what the page adds. *again: the table was emptied, look once more. */
@@ -130,7 +132,7 @@ static wr_status make_room(wr_agg_merger *m, uint32_t missed_count, size_t *gran
     bool full = (uint64_t)m->table.count + missed_count > groups_limit(m) || wr_budget_marked(plan->budget);
     if (full && m->table.count && can_go_deeper(m)) {
         *again = true;
-        WR_TRY(go_deeper(m, plan->exec->force_spill || wr_budget_marked(plan->budget), err));
+        WR_TRY(go_deeper(m, err));
         if (wr_budget_marked(plan->budget)) wr_budget_spilled(plan->budget);
         return WR_OK;
     }
@@ -141,9 +143,12 @@ static wr_status make_room(wr_agg_merger *m, uint32_t missed_count, size_t *gran
     case WR_BUDGET_PARKED: *flow = WR_BLOCKED; return WR_OK;
     default: break;
     }
-    if (!m->table.count || !can_go_deeper(m)) return wr_budget_fail(plan->budget, need, err);
     *again = true;
-    return go_deeper(m, true, err);
+    if (m->table.count && can_go_deeper(m)) return go_deeper(m, err);
+    /* The table is as small as can be: what may still go to disk are pages of the level below. */
+    wr_agg_partitions *parts = m->level < WR_AGG_LEVELS ? &m->levels[m->level].parts : NULL;
+    if (!parts || !parts->memory_bytes) return wr_budget_fail(plan->budget, need, err);
+    return wr_agg_spill(parts, 0, err);
 }
 
 static wr_status step_page(wr_agg_merger *m, wr_flow *flow, wr_waker *waker, wr_error *err) {
@@ -179,15 +184,11 @@ static wr_status next_page(wr_agg_merger *m, wr_error *err) {
     return WR_OK;
 }
 
-static size_t room(const wr_agg_merger *m) {
-    return wr_budget_available(m->plan->budget) / (m->plan->exec->thread_count ? m->plan->exec->thread_count : 1);
-}
-
 /* All pages of what is being read are in: deeper, if something went there; else the table is complete. Once it was taken
  * out, the next part of the level, or of the one above. */
 static wr_status step_end(wr_agg_merger *m, wr_flow *flow, wr_error *err) {
     if (m->level < WR_AGG_LEVELS && m->levels[m->level].parts.items) {
-        if (m->table.count) WR_TRY(go_deeper(m, wr_agg_flush_need(&m->levels[m->level].parts, &m->table) > room(m), err));
+        if (m->table.count) WR_TRY(go_deeper(m, err));
         m->levels[m->level].index = m->levels[m->level].cursor = 0;
         m->level++;
         return WR_OK;
@@ -211,7 +212,7 @@ wr_status wr_agg_merger_step(wr_agg_merger *m, wr_flow *flow, wr_waker *waker, w
     *flow = WR_NEED_INPUT;
     if (!m->page) {
         wr_status status = next_page(m, err);
-        if (status == WR_NO_MEMORY && m->table.count && can_go_deeper(m)) return go_deeper(m, true, err);
+        if (status == WR_NO_MEMORY && m->table.count && can_go_deeper(m)) return go_deeper(m, err);
         WR_TRY(status);
     }
     return m->page ? step_page(m, flow, waker, err) : step_end(m, flow, err);

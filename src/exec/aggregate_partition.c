@@ -55,8 +55,14 @@ static wr_status open_items(wr_agg_partitions *p, wr_error *err) {
     return p->items ? WR_OK : wr_fail_memory(err, bytes, "the partitions of an aggregation");
 }
 
+/* Pages leave this much free, so that what spilling itself needs is there when it comes to that. */
+enum { RESERVE_BYTES = 128 * 1024 };
+
 static wr_status new_page(wr_agg_partitions *p, wr_agg_partition *part, size_t heap_bytes, wr_error *err) {
     wr_row_page *page;
+    if (p->memory_bytes && wr_budget_available(p->plan->budget) < p->plan->page_bytes + heap_bytes + RESERVE_BYTES) {
+        return wr_fail_memory(err, p->plan->page_bytes + heap_bytes, "a page of rows");
+    }
     settle(part);
     WR_TRY(wr_row_page_create(&page, p->plan->allocator, &p->plan->layout, p->plan->page_bytes, heap_bytes, err));
     wr_row_list_push(&part->rows, page);
@@ -145,14 +151,12 @@ wr_status wr_agg_flush(wr_agg_partitions *p, wr_agg_table *t, wr_error *err) {
     return WR_OK;
 }
 
-wr_status wr_agg_flush_to_disk(wr_agg_partitions *p, wr_agg_table *t, wr_error *err) {
+wr_status wr_agg_flush_tight(wr_agg_partitions *p, wr_agg_table *t, wr_error *err) {
     for (;;) {
-        WR_TRY(wr_agg_spill(p, 0, err));
-        uint32_t first = t->first;
         wr_status status = wr_agg_flush(p, t, err);
-        if (status == WR_OK) return wr_agg_spill(p, 0, err);
         /* Where not even a page fits there is nothing to be done. */
-        if (status != WR_NO_MEMORY || !p->memory_bytes || t->first == first) return status;
+        if (status != WR_NO_MEMORY || !p->memory_bytes) return status;
+        WR_TRY(wr_agg_spill(p, 0, err));
     }
 }
 

@@ -129,7 +129,7 @@ wr_status wr_aggregation_end(wr_aggregation *g, const wr_control *control, uint3
         groups += g->workers[i]->table.count;
         partitioned |= g->workers[i]->parts.items != NULL;
     }
-    if (!partitioned && (g->worker_count == 1 || groups <= MERGED_GROUPS)) {
+    if (!partitioned && (g->worker_count == 1 || (groups <= MERGED_GROUPS && groups <= g->plan.table_groups))) {
         g->result = WR_AGG_TABLE;
         *task_count = 1;
     } else {
@@ -194,30 +194,23 @@ static wr_status finish_table(wr_aggregation *g, wr_error *err) {
     return WR_OK;
 }
 
-/* Partitions a task's table; when memory is short, to disk. */
+/* Partitions a task's table; when memory is short, with what there is. */
 static wr_status finish_worker(wr_aggregation *g, wr_agg_groups *w, wr_flow *flow, wr_waker *waker, wr_error *err) {
     size_t need = w->table.count ? wr_agg_flush_need(&w->parts, &w->table) : 0, granted = 0;
-    bool to_disk = g->exec->force_spill || wr_budget_marked(g->budget);
-    if (!to_disk && need && !waker) to_disk = need > wr_budget_available(g->budget);
-    if (!to_disk && need && waker) {
+    if (need && waker) {
         wr_budget_answer answer = wr_budget_request(g->budget, need, waker);
         if (answer == WR_BUDGET_PARKED) {
             *flow = WR_BLOCKED;
             return WR_OK;
         }
-        granted = answer == WR_BUDGET_GRANTED ? need : 0;
-        to_disk = !granted;
+        if (answer == WR_BUDGET_GRANTED) granted = need;
     }
-    wr_status status = WR_OK;
-    if (to_disk) {
-        status = wr_agg_flush_to_disk(&w->parts, &w->table, err);
-    } else if (w->table.count) {
-        status = wr_agg_flush(&w->parts, &w->table, err);
-    }
+    wr_status status = w->table.count ? wr_agg_flush_tight(&w->parts, &w->table, err) : WR_OK;
     if (granted) wr_budget_settle(g->budget, granted);
     WR_TRY(status);
     wr_agg_table_deinit(&w->table); /* its memory is better used by whoever merges */
-    return WR_OK;
+    bool to_disk = g->exec->force_spill || wr_budget_marked(g->budget);
+    return to_disk ? wr_agg_spill(&w->parts, 0, err) : WR_OK;
 }
 
 wr_status wr_aggregation_finish(wr_aggregation *g, uint32_t task, uint64_t *spilled_bytes, wr_flow *flow, wr_waker *waker,

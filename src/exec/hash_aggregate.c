@@ -173,8 +173,8 @@ static wr_status flush(wr_aggregation *g, sink_local *l, wr_agg_table *t, wr_flo
     WR_TRY(request(g, l, need, &granted, &short_of, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK;
     uint64_t before = parts->spilled_bytes;
-    bool to_disk = g->exec->force_spill || short_of;
-    wr_status status = to_disk ? wr_agg_flush_to_disk(parts, t, err) : wr_agg_flush(parts, t, err);
+    wr_status status = wr_agg_flush_tight(parts, t, err);
+    if (status == WR_OK && g->exec->force_spill) status = wr_agg_spill(parts, 0, err);
     if (granted) wr_budget_settle(g->budget, granted);
     l->counters.spilled_bytes += parts->spilled_bytes - before;
     report_spillable(g, l, parts->memory_bytes);

@@ -174,7 +174,7 @@ static wr_status holes_reserve(wr_spill *spill, wr_error *err) {
             return WR_OK;
         }
         wr_mutex_unlock(&spill->lock);
-        uint32_t capacity = needed < 32 ? 64 : needed * 2;
+        uint32_t capacity = needed < 32 ? 64 : needed + needed / 2;
         extent *bigger = wr_alloc(a, sizeof *bigger * capacity), *smaller = bigger;
         if (!bigger) return wr_fail_memory(err, sizeof *bigger * capacity, "the spill file's free space");
         uint32_t smaller_capacity = capacity;
