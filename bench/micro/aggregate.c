@@ -34,15 +34,15 @@ static void sum_init(const wr_aggregate_context *c, uint8_t *base, uint32_t stri
     (void)c;
     for (uint32_t i = 0; i < count; i++) memset(base + (size_t)i * stride, 0, 16);
 }
-static wr_status count_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
-                              uint32_t row_count, wr_state_rows s) {
+static wr_status count_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count,
+                              const uint64_t *pass, uint32_t row_count, wr_state_rows s) {
     (void)args;
     (void)arg_count;
     c->kernels->reduce->group_count(pass, s.group, row_count, s.base, s.stride);
     return WR_OK;
 }
-static wr_status sum_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
-                            uint32_t row_count, wr_state_rows s) {
+static wr_status sum_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count,
+                            const uint64_t *pass, uint32_t row_count, wr_state_rows s) {
     (void)arg_count;
     c->kernels->reduce->group_sum[WR_PHYS_I64](args->data, pass, s.group, row_count, s.base, s.stride);
     return WR_OK;
@@ -51,7 +51,8 @@ static wr_status count_merge(const wr_aggregate_context *c, uint8_t *source, uin
                              wr_state_rows t) {
     (void)c;
     for (uint32_t i = 0; i < count; i++) {
-        *(uint64_t *)(void *)(t.base + (size_t)t.group[i] * t.stride) += *(uint64_t *)(void *)(source + (size_t)i * stride);
+        *(uint64_t *)(void *)(t.base + (size_t)t.group[i] * t.stride) +=
+            *(uint64_t *)(void *)(source + (size_t)i * stride);
     }
     return WR_OK;
 }
@@ -107,7 +108,7 @@ static void *room(size_t bytes) {
 typedef struct bench_case {
     const char *name;
     uint64_t rows, groups;
-    int keys;  /* columns of keys */
+    int keys; /* columns of keys */
     enum { CODES, INTEGERS, BOUNDED, RISING, TEXT } form;
     int sums;
 } bench_case;
@@ -168,7 +169,11 @@ static void fill_codes(const bench_case *c, wr_vector *v, int key) {
         ((wr_string_view *)wr_vector_data_mut(dictionary))[i] = wr_view_make(text, (uint32_t)size);
     }
     for (uint64_t i = 0; i < c->rows; i++) codes[i] = (uint32_t)(random_next() % entries);
-    *v = (wr_vector){.type = wr_type_of(WR_TYPE_VARCHAR), .kind = WR_DICTIONARY, .phys = WR_PHYS_VIEW, .data = codes, .children = set};
+    *v = (wr_vector){.type = wr_type_of(WR_TYPE_VARCHAR),
+                     .kind = WR_DICTIONARY,
+                     .phys = WR_PHYS_VIEW,
+                     .data = codes,
+                     .children = set};
 }
 
 static void input_fill(input *in, const bench_case *c) {
@@ -256,12 +261,10 @@ static timing run(const bench_case *c, const input *in) {
     wr_aggregate_call calls[8];
     uint32_t call_count = 0;
     if (c->sums != 1 || c->groups <= 1000) {
-        calls[call_count++] =
-            (wr_aggregate_call){&count_function, NULL, types[value], NULL, 0, WR_AGGREGATE_NO_FILTER};
+        calls[call_count++] = (wr_aggregate_call){&count_function, NULL, types[value], NULL, 0, WR_AGGREGATE_NO_FILTER};
     }
     for (int i = 0; i < c->sums; i++) {
-        calls[call_count++] =
-            (wr_aggregate_call){&sum_function, NULL, types[value], &value, 1, WR_AGGREGATE_NO_FILTER};
+        calls[call_count++] = (wr_aggregate_call){&sum_function, NULL, types[value], &value, 1, WR_AGGREGATE_NO_FILTER};
     }
     wr_aggregate_spec spec = {.input_types = types,
                               .input_count = value + 1,

@@ -1,9 +1,9 @@
 /* Merging partitions into tables of complete groups.
  *
- * A partition is read page by page, from memory or from disk, into one table. When the table may not grow (memory, or its
- * own limit), it is emptied into partitions by further bits of the hash, a level deeper, and reading goes on; in the end
- * the deeper partitions are merged one by one in the same way. So what must fit memory is one part of one partition, and
- * nothing is written twice that was not refused room. */
+ * A partition is read page by page, from memory or from disk, into one table. When the table may not grow (memory, or
+ * its own limit), it is emptied into partitions by further bits of the hash, a level deeper, and reading goes on; in
+ * the end the deeper partitions are merged one by one in the same way. So what must fit memory is one part of one
+ * partition, and nothing is written twice that was not refused room. */
 #include "exec/aggregate_internal.h"
 
 enum { LEVEL_BITS = 4, LEVEL_BITS_END = 40, SPILL_MERGE_GROUPS = 64 };
@@ -157,7 +157,8 @@ static wr_status step_page(wr_agg_merger *m, wr_flow *flow, wr_waker *waker, wr_
     size_t granted = 0;
     uint32_t missed_count = 0;
     WR_TRY(reserve_rows(m, m->page->row_count, err));
-    WR_TRY(wr_agg_keys_of_entries(&m->keys, page_entries(plan, m->page), m->page->row_bytes, m->page->row_count, true, err));
+    WR_TRY(wr_agg_keys_of_entries(&m->keys, page_entries(plan, m->page), m->page->row_bytes, m->page->row_count, true,
+                                  err));
     while (again) {
         missed_count = wr_agg_table_probe(&m->table, &m->keys, m->groups, m->missed);
         WR_TRY(make_room(m, missed_count, &granted, &again, flow, waker, err));
@@ -184,8 +185,8 @@ static wr_status next_page(wr_agg_merger *m, wr_error *err) {
     return WR_OK;
 }
 
-/* All pages of what is being read are in: deeper, if something went there; else the table is complete. Once it was taken
- * out, the next part of the level, or of the one above. */
+/* All pages of what is being read are in: deeper, if something went there; else the table is complete. Once it was
+ * taken out, the next part of the level, or of the one above. */
 static wr_status step_end(wr_agg_merger *m, wr_flow *flow, wr_error *err) {
     if (m->level < WR_AGG_LEVELS && m->levels[m->level].parts.items) {
         if (m->table.count) WR_TRY(go_deeper(m, err));
@@ -240,8 +241,8 @@ wr_status wr_agg_table_absorb(wr_agg_table *t, wr_agg_keys *keys, wr_agg_table *
     return WR_OK;
 }
 
-wr_status wr_agg_emit(const wr_agg_plan *plan, wr_agg_states *states, const uint8_t *entries, uint32_t count, wr_batch *out,
-                      wr_error *err) {
+wr_status wr_agg_emit(const wr_agg_plan *plan, wr_agg_states *states, const uint8_t *entries, uint32_t count,
+                      wr_batch *out, wr_error *err) {
     wr_batch_set_rows(out, count);
     WR_TRY(wr_agg_keys_emit(plan, entries, count, out, err));
     return wr_agg_states_finalize(states, entries, count, out, err);

@@ -3,9 +3,9 @@
  * At the end of the input there is
  *   one table, nothing else       which is the result as it is
  *   tables with few groups        which one finish task merges into the first
- *   else                          each table is partitioned by a finish task; partition i of all tasks is morsel i of the
- *                                 source, merged when it is read
- * An epoch that does not end the input changes nothing: tasks take back what they have handed over. */
+ *   else                          each table is partitioned by a finish task; partition i of all tasks is morsel i of
+ * the source, merged when it is read An epoch that does not end the input changes nothing: tasks take back what they
+ * have handed over. */
 #include <stdlib.h>
 
 #include "exec/aggregate_internal.h"
@@ -158,8 +158,8 @@ static int compare_items(const void *a, const void *b) {
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Few groups are put in the order of their hashes, so that the same query gives the same order with any number of threads:
- * it would else be that in which tasks met them. */
+/* Few groups are put in the order of their hashes, so that the same query gives the same order with any number of
+ * threads: it would else be that in which tasks met them. */
 static wr_status sort_groups(wr_aggregation *g, wr_agg_table *t, wr_error *err) {
     wr_allocator *a = g->plan.allocator;
     uint32_t stride = g->plan.entry_bytes, n = t->count;
@@ -213,8 +213,8 @@ static wr_status finish_worker(wr_aggregation *g, wr_agg_groups *w, wr_flow *flo
     return to_disk ? wr_agg_spill(&w->parts, 0, err) : WR_OK;
 }
 
-wr_status wr_aggregation_finish(wr_aggregation *g, uint32_t task, uint64_t *spilled_bytes, wr_flow *flow, wr_waker *waker,
-                                wr_error *err) {
+wr_status wr_aggregation_finish(wr_aggregation *g, uint32_t task, uint64_t *spilled_bytes, wr_flow *flow,
+                                wr_waker *waker, wr_error *err) {
     *flow = WR_DONE;
     *spilled_bytes = 0;
     if (g->result == WR_AGG_TABLE) return finish_table(g, err);
@@ -236,8 +236,8 @@ typedef struct result_source {
 typedef struct source_local {
     wr_agg_merger merger;
     wr_batch out;
-    bool reading;    /* a morsel is being read */
-    bool emitting;   /* PARTITIONS: the merger's table is complete */
+    bool reading;     /* a morsel is being read */
+    bool emitting;    /* PARTITIONS: the merger's table is complete */
     uint32_t at, end; /* groups to give */
     wr_counters counters;
 } source_local;

@@ -3,7 +3,8 @@
 
 wr_status wr_agg_states_init(wr_agg_states *s, const wr_agg_plan *plan, wr_error *err) {
     *s = (wr_agg_states){.plan = plan};
-    size_t context_bytes = sizeof *s->contexts * (plan->call_count + 1), arg_bytes = sizeof *s->args * (plan->arg_count + 1);
+    size_t context_bytes = sizeof *s->contexts * (plan->call_count + 1),
+           arg_bytes = sizeof *s->args * (plan->arg_count + 1);
     s->contexts = wr_alloc_zeroed(plan->allocator, context_bytes);
     s->args = wr_alloc_zeroed(plan->allocator, arg_bytes);
     if (!s->contexts || !s->args) {
@@ -106,7 +107,8 @@ wr_status wr_agg_states_merge(wr_agg_states *s, uint8_t *source, uint32_t stride
     return status;
 }
 
-wr_status wr_agg_states_finalize(wr_agg_states *s, const uint8_t *entries, uint32_t count, wr_batch *out, wr_error *err) {
+wr_status wr_agg_states_finalize(wr_agg_states *s, const uint8_t *entries, uint32_t count, wr_batch *out,
+                                 wr_error *err) {
     for (uint32_t c = 0; c < s->plan->call_count; c++) {
         const wr_agg_call *call = &s->plan->calls[c];
         wr_aggregate_context *context = &s->contexts[c];

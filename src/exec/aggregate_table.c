@@ -118,7 +118,8 @@ static wr_status grow_directory(wr_agg_table *t, uint64_t groups, wr_error *err)
     return WR_OK;
 }
 
-size_t wr_agg_table_need(const wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *missed, uint32_t missed_count) {
+size_t wr_agg_table_need(const wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *missed,
+                         uint32_t missed_count) {
     if (!missed_count) return 0;
     uint64_t groups = (uint64_t)t->count + missed_count;
     size_t bytes = 0;
@@ -184,8 +185,8 @@ uint32_t wr_agg_table_probe(wr_agg_table *t, const wr_agg_keys *keys, uint32_t *
     case WR_AGG_WORD:
         return kernels->probe1(t->directory, mask, t->entries, stride, keys->words, keys->hashes, n, groups, missed);
     case WR_AGG_WORDS:
-        return kernels->probe2(t->directory, mask, t->entries, stride, keys->words, keys->seconds, keys->hashes, n, groups,
-                               missed);
+        return kernels->probe2(t->directory, mask, t->entries, stride, keys->words, keys->seconds, keys->hashes, n,
+                               groups, missed);
     default: return probe_rows(t, keys, groups, missed);
     }
 }
@@ -230,12 +231,12 @@ static void insert_words(wr_agg_table *t, const wr_agg_keys *keys, const uint32_
 }
 
 /* Gives the entries from `index` on the rows of their keys: rows `rows` of the keys. */
-static wr_status adopt_rows(wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *rows, uint32_t count, uint32_t index,
-                            wr_error *err) {
+static wr_status adopt_rows(wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *rows, uint32_t count,
+                            uint32_t index, wr_error *err) {
     uint8_t **addresses = keys->row_storage; /* of keys that are columns: free until they are compared */
     if (!keys->rows) {
-        WR_TRY(wr_row_append(&t->rows, t->plan->allocator, &t->plan->key_layout, t->plan->page_bytes, keys->columns, rows,
-                             count, addresses, err));
+        WR_TRY(wr_row_append(&t->rows, t->plan->allocator, &t->plan->key_layout, t->plan->page_bytes, keys->columns,
+                             rows, count, addresses, err));
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *row = keys->rows ? keys->rows[rows[i]] : addresses[i];
@@ -253,9 +254,10 @@ typedef struct row_insert {
     uint32_t fresh[INSERT_CHUNK];   /* rows that made a group in this round */
 } row_insert;
 
-/* Each pending row takes an empty slot, or finds a candidate, which is compared with all others of the round; who differs
- * goes on behind it in the next. Nearly always there is one round, as equal hashes are equal keys. */
-static wr_status insert_round(wr_agg_table *t, const wr_agg_keys *keys, row_insert *in, uint32_t *groups, wr_error *err) {
+/* Each pending row takes an empty slot, or finds a candidate, which is compared with all others of the round; who
+ * differs goes on behind it in the next. Nearly always there is one round, as equal hashes are equal keys. */
+static wr_status insert_round(wr_agg_table *t, const wr_agg_keys *keys, row_insert *in, uint32_t *groups,
+                              wr_error *err) {
     uint64_t match[MATCH_WORDS];
     uint32_t candidate_count = 0, fresh_count = 0, first_fresh = t->count;
     memset(match, 0, wr_bitmap_bytes(keys->count));

@@ -8,9 +8,9 @@
  * because there is none. A slot is given room for the worst case, written, and its unused end is given back. When the
  * first block saves less than an eighth, the others are not tried.
  *
- * Space is counted in units of 4 KB. The free extents lie sorted in an array that can hold one more than there are slots,
- * which is the most there can be; it grows when a slot is made, so that freeing one never needs memory. Files are written
- * and read, and memory is allocated, outside the lock. */
+ * Space is counted in units of 4 KB. The free extents lie sorted in an array that can hold one more than there are
+ * slots, which is the most there can be; it grows when a slot is made, so that freeing one never needs memory. Files
+ * are written and read, and memory is allocated, outside the lock. */
 #include "exec/spill.h"
 
 #include <lz4.h>
