@@ -147,6 +147,11 @@ WR_MUST_CHECK wr_status wr_agg_table_insert(wr_agg_table *t, const wr_agg_keys *
  * before it is probed again. */
 WR_MUST_CHECK wr_status wr_agg_table_append(wr_agg_table *t, const wr_agg_keys *keys, uint32_t *groups, wr_error *err);
 
+/* The directory of a table whose groups were appended, all different. */
+WR_MUST_CHECK wr_status wr_agg_table_index(wr_agg_table *t, wr_error *err);
+/* AGG_ROWS: copies of the rows of groups [first, count) to the table's own pages. */
+WR_MUST_CHECK wr_status wr_agg_table_own_rows(wr_agg_table *t, uint32_t first, wr_error *err);
+
 /* ---- partitions: entries by the top bits of their hash, on pages, in memory or spilled ---- */
 
 typedef struct wr_agg_partition {

@@ -232,7 +232,7 @@ static wr_status reserve_rows(wr_agg_joint *j, uint32_t count, wr_error *err) {
     wr_allocator *a = j->plan->allocator;
     wr_free(a, j->joint, sizeof *j->joint * j->capacity);
     wr_free(a, j->rows, sizeof *j->rows * j->capacity);
-    j->capacity = (count + 64) & ~63u;
+    j->capacity = (count + 127) & ~63u; /* kernels read behind the end */
     j->joint = wr_alloc(a, sizeof *j->joint * j->capacity);
     j->rows = wr_alloc(a, sizeof *j->rows * j->capacity);
     return j->joint && j->rows ? WR_OK : wr_fail_memory(err, sizeof *j->joint * j->capacity, "aggregation");

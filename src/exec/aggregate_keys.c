@@ -4,9 +4,9 @@
 
 #include "exec/aggregate_internal.h"
 
-/* Kernels write whole blocks of 64. */
+/* Kernels write whole blocks of 64, and read behind the end. */
 static uint32_t round_rows(uint32_t count) {
-    return (count + 63) & ~63u;
+    return (count + 127) & ~63u;
 }
 
 wr_status wr_agg_keys_init(wr_agg_keys *keys, const wr_agg_plan *plan, wr_error *err) {

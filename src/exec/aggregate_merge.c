@@ -58,7 +58,7 @@ static wr_status reserve_rows(wr_agg_merger *m, uint32_t count, wr_error *err) {
     wr_allocator *a = m->plan->allocator;
     wr_free(a, m->groups, sizeof *m->groups * m->capacity);
     wr_free(a, m->missed, sizeof *m->missed * m->capacity);
-    m->capacity = count + 64;
+    m->capacity = (count + 127) & ~63u; /* kernels read behind the end */
     m->groups = wr_alloc(a, sizeof *m->groups * m->capacity);
     m->missed = wr_alloc(a, sizeof *m->missed * m->capacity);
     return m->groups && m->missed ? WR_OK : wr_fail_memory(err, sizeof *m->groups * m->capacity, "merging groups");
@@ -68,20 +68,13 @@ static wr_status reserve_rows(wr_agg_merger *m, uint32_t count, wr_error *err) {
 
 /* New groups refer to rows of the page. When they are few, their rows are copied and the page can go. */
 static wr_status keep_rows(wr_agg_table *t, wr_row_page *page, uint32_t old_count, bool *kept, wr_error *err) {
-    const wr_agg_plan *plan = t->plan;
     uint32_t fresh = t->count - old_count;
     *kept = fresh > page->row_count / 4;
     if (*kept) {
         wr_row_list_push(&t->pages, page);
         return WR_OK;
     }
-    for (uint32_t i = old_count; i < t->count; i++) {
-        uint8_t *entry = t->entries + (size_t)i * plan->entry_bytes, *row;
-        memcpy(&row, entry, sizeof row);
-        WR_TRY(wr_row_copy(&t->rows, plan->allocator, &plan->key_layout, plan->page_bytes, &row, 1, &row, err));
-        memcpy(entry, &row, sizeof row);
-    }
-    return WR_OK;
+    return wr_agg_table_own_rows(t, old_count, err);
 }
 
 /* The page's keys are in m->keys, and its first look has been taken. */
@@ -225,7 +218,7 @@ enum { ABSORB_CHUNK = 2048 };
 
 wr_status wr_agg_table_absorb(wr_agg_table *t, wr_agg_keys *keys, wr_agg_table *other, wr_error *err) {
     const wr_agg_plan *plan = t->plan;
-    uint32_t groups[ABSORB_CHUNK], missed[ABSORB_CHUNK + 1];
+    uint32_t groups[ABSORB_CHUNK + 64], missed[ABSORB_CHUNK + 1];
     while (other->first < other->count) {
         uint32_t n = other->count - other->first < ABSORB_CHUNK ? other->count - other->first : ABSORB_CHUNK;
         uint8_t *entries = other->entries + (size_t)other->first * plan->entry_bytes;

@@ -12,6 +12,10 @@ void wr_agg_table_init(wr_agg_table *t, const wr_agg_plan *plan, wr_agg_states *
     *t = (wr_agg_table){.plan = plan, .states = states, .limit = limit};
 }
 
+static uint8_t *entry_at(const wr_agg_table *t, uint32_t index) {
+    return t->entries + (size_t)index * t->plan->entry_bytes;
+}
+
 static size_t entry_array_bytes(const wr_agg_table *t, uint32_t capacity) {
     return (size_t)t->plan->entry_bytes * capacity;
 }
@@ -43,10 +47,6 @@ void wr_agg_table_reset(wr_agg_table *t) {
     if (t->directory) memset(t->directory, 0, sizeof *t->directory * t->slot_count);
     wr_row_list_destroy(&t->rows, t->plan->allocator);
     wr_row_list_destroy(&t->pages, t->plan->allocator);
-}
-
-static uint8_t *entry_at(const wr_agg_table *t, uint32_t index) {
-    return t->entries + (size_t)index * t->plan->entry_bytes;
 }
 
 static uint64_t entry_word(const uint8_t *entry, uint32_t word) {
@@ -115,6 +115,23 @@ static wr_status grow_directory(wr_agg_table *t, uint64_t groups, wr_error *err)
     t->directory = directory;
     t->slot_count = slot_count;
     fill_directory(t);
+    return WR_OK;
+}
+
+wr_status wr_agg_table_index(wr_agg_table *t, wr_error *err) {
+    if (t->slot_count < 2 * (uint64_t)t->count) return grow_directory(t, t->count, err);
+    fill_directory(t); /* which was cleared with the groups before */
+    return WR_OK;
+}
+
+wr_status wr_agg_table_own_rows(wr_agg_table *t, uint32_t first, wr_error *err) {
+    const wr_agg_plan *plan = t->plan;
+    for (uint32_t i = first; i < t->count; i++) {
+        uint8_t *entry = entry_at(t, i), *row;
+        memcpy(&row, entry, sizeof row);
+        WR_TRY(wr_row_copy(&t->rows, plan->allocator, &plan->key_layout, plan->page_bytes, &row, 1, &row, err));
+        memcpy(entry, &row, sizeof row);
+    }
     return WR_OK;
 }
 

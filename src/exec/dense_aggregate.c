@@ -173,7 +173,7 @@ static wr_status reserve_rows(dense_aggregation *g, dense_local *l, uint32_t cou
     if (count <= l->capacity) return WR_OK;
     wr_allocator *a = g->plan.allocator;
     wr_free(a, l->row_groups, sizeof *l->row_groups * l->capacity);
-    l->capacity = (count + 63) & ~63u;
+    l->capacity = (count + 127) & ~63u; /* kernels read behind the end */
     l->row_groups = wr_alloc(a, sizeof *l->row_groups * l->capacity);
     if (l->row_groups) return WR_OK;
     size_t bytes = sizeof *l->row_groups * l->capacity;
@@ -210,13 +210,17 @@ static void make_ready(dense_aggregation *g, dense_groups *d, const uint32_t *in
     }
 }
 
-/* Marks the indexes; false when one is in a block that is not ready. */
-static bool mark_seen(dense_groups *d, const uint32_t *indexes, uint32_t count) {
-    uint8_t ready = 1;
+/* Marks the indexes and has their entries brought near, since no loop of an aggregate has as many loads in flight as this
+ * one. False when one is in a block that is not ready. */
+static bool mark_seen(const dense_aggregation *g, dense_groups *d, const uint32_t *indexes, uint32_t count) {
+    uint8_t ready = 1, *entries = d->entries, *seen = d->seen;
+    const uint8_t *is_ready = d->ready;
+    const size_t stride = g->plan.entry_bytes;
     for (uint32_t i = 0; i < count; i++) {
-        d->seen[indexes[i]] = 1;
-        ready &= d->ready[indexes[i] / BLOCK];
+        __builtin_prefetch(entries + indexes[i] * stride, 1);
+        ready &= is_ready[indexes[i] / BLOCK];
     }
+    for (uint32_t i = 0; i < count; i++) seen[indexes[i]] = 1;
     return ready;
 }
 
@@ -231,7 +235,7 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
     if (!l->groups) WR_TRY(acquire_groups(g, l, err));
     WR_TRY(reserve_rows(g, l, in->row_count, err));
     WR_TRY(find_indexes(g, l, in, err));
-    if (!mark_seen(l->groups, l->row_groups, in->row_count)) make_ready(g, l->groups, l->row_groups, in->row_count);
+    if (!mark_seen(g, l->groups, l->row_groups, in->row_count)) make_ready(g, l->groups, l->row_groups, in->row_count);
     l->counters.rows_in += in->row_count;
     l->counters.batches_in++;
     return wr_agg_states_update(&l->groups->states, in, l->groups->entries, l->row_groups, err);
@@ -495,7 +499,7 @@ static wr_status dense_create(dense_aggregation **out, wr_exec *exec, const wr_a
 
 wr_status wr_dense_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *exec, const wr_aggregate_spec *spec,
                                     wr_error *err) {
-    dense_aggregation *g;
+    dense_aggregation *g = NULL;
     *sink = NULL;
     *source = NULL;
     WR_TRY(dense_create(&g, exec, spec, err));

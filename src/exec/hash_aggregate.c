@@ -104,7 +104,7 @@ static wr_status reserve_rows(wr_aggregation *g, sink_local *l, uint32_t count, 
     wr_free(a, l->row_groups, sizeof *l->row_groups * l->capacity);
     wr_free(a, l->found, sizeof *l->found * l->capacity);
     wr_free(a, l->missed, sizeof *l->missed * l->capacity);
-    l->capacity = (count + 64) & ~63u;
+    l->capacity = (count + 127) & ~63u; /* kernels read behind the end */
     l->row_groups = wr_alloc(a, sizeof *l->row_groups * l->capacity);
     l->found = wr_alloc(a, sizeof *l->found * l->capacity);
     l->missed = wr_alloc(a, sizeof *l->missed * l->capacity);
