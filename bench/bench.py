@@ -42,6 +42,34 @@ def tpch_data(sf):
     return folder
 
 
+def variant_data(name, sf):
+    folder = os.path.join(HOME, "tpch", "sf%s-%s" % (sf, name))
+    if not os.path.exists(os.path.join(folder, "supplier.parquet")):
+        script = os.path.join(ROOT, "bench", "variant.py")
+        subprocess.run([environment("peers", PEERS), script, name, tpch_data(sf), folder], check=True)
+    return folder
+
+
+def other_texts(name, folder):
+    """The texts for a variant: with renamed columns, or with other literals."""
+    target = folder + "-" + name
+    os.makedirs(target, exist_ok=True)
+    for file in os.listdir(folder):
+        sql = open(os.path.join(folder, file)).read()
+        if name == "renamed":
+            sql = re.sub(r"\b((?:l|o|c|p|ps|s|n|r)_[a-z]+)\b", r"x\1", sql)
+        else:
+            for old, new in LITERALS:
+                sql = sql.replace(old, new)
+        open(os.path.join(target, file), "w").write(sql)
+    return target
+
+
+LITERALS = [("1998-09-02", "1996-03-11"), ("1994-01-01", "1995-04-01"), ("1995-01-01", "1996-02-01"), ("0.05", "0.02"), ("0.07", "0.06"),
+            ("< 24", "< 31"), ("%green%", "%navy%"), ("%special%requests%", "%pending%deposits%"), ("> 300", "> 280"),
+            ("1995-03-15", "1994-07-20"), ("BUILDING", "MACHINERY")]
+
+
 def tpch_texts(sf):
     """The query texts come from DuckDB's package; the constant of query 11 goes with the scale."""
     folder = os.path.join(HOME, "texts", "tpch-sf%s" % sf)
@@ -157,6 +185,8 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="of a query within a process; the best counts")
     parser.add_argument("--rounds", type=int, default=2, help="processes of each engine, in turn")
     parser.add_argument("--peers", default="duckdb,polars")
+    parser.add_argument("--variant", choices=["zstd", "nullable", "big", "small", "unsorted", "renamed", "literals"],
+                        help="the same queries over the same rows in another form, or with other literals")
     parser.add_argument("--memory-limit")
     parser.add_argument("--weir", default=WEIR)
     parser.add_argument("--json", help="where to write the figures")
@@ -168,11 +198,15 @@ def main():
     options.peers = [e for e in options.peers.split(",") if e]
     os.makedirs(HOME, exist_ok=True)
     folder, texts = tpch_data(options.sf), tpch_texts(options.sf)
+    if options.variant and options.variant != "literals":
+        folder = variant_data(options.variant, options.sf)
+    if options.variant in ("renamed", "literals"):
+        texts = other_texts(options.variant, texts)
     numbers = [int(q) for q in options.queries.split(",")] if options.queries else SPINE if options.suite == "spine" else list(range(1, 23))
     options.base = {e: run_peer(e, folder, "-", options, None)["peak"] for e in options.peers}
     print("commit %s, %s" % (commit(), json.dumps(machine())))
-    print("TPC-H SF%s, %d threads, best of %d runs in each of %d rounds; wall s / CPU s / peak MB; Python's own memory: %s"
-          % (options.sf, options.threads, options.runs, options.rounds, ", ".join("%s %.0f MB" % b for b in options.base.items())))
+    print("TPC-H SF%s%s, %d threads, best of %d runs in each of %d rounds; wall s / CPU s / peak MB; Python's own memory: %s"
+          % (options.sf, ", variant " + options.variant if options.variant else "", options.threads, options.runs, options.rounds, ", ".join("%s %.0f MB" % b for b in options.base.items())))
     print("| query | weir | %s | ratio | CPU | peak | peak, bare | answer |" % " | ".join(options.peers))
     print("|---" * (7 + len(options.peers)) + "|")
     lines = []

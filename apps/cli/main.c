@@ -5,25 +5,24 @@
 
 #include "cli/shell.h"
 
-static const char usage[] =
-    "usage: weir [options] [-c SQL]... [-f FILE]...\n"
-    "\n"
-    "Runs SQL over files: weir -c \"SELECT count(*) FROM 'orders/*.parquet'\"\n"
-    "Without -c and -f, statements are read from standard input.\n"
-    "\n"
-    "  -c SQL                 run these statements; may be given again\n"
-    "  -f FILE                run the statements of a file; may be given again\n"
-    "  --mode MODE            box, csv, json, ndjson, markdown or line\n"
-    "                         (default: box on a terminal, csv elsewhere)\n"
-    "  --no-header            leave out column names\n"
-    "  --threads N            worker threads (default: one a processor)\n"
-    "  --memory-limit SIZE    such as 256MB or 4GiB (default: 80 % of the memory)\n"
-    "  --temp-dir DIR         where rows go that do not fit (default: $TMPDIR or /tmp)\n"
-    "  --set NAME=VALUE       any other setting\n"
-    "  --version, --help\n"
-    "\n"
-    "In a script, `.timer on` prints time, processor time and peak memory of each statement.\n"
-    "The exit status is 0 only if every statement succeeded.\n";
+static const char usage[] = "usage: weir [options] [-c SQL]... [-f FILE]...\n"
+                            "\n"
+                            "Runs SQL over files: weir -c \"SELECT count(*) FROM 'orders/*.parquet'\"\n"
+                            "Without -c and -f, statements are read from standard input.\n"
+                            "\n"
+                            "  -c SQL                 run these statements; may be given again\n"
+                            "  -f FILE                run the statements of a file; may be given again\n"
+                            "  --mode MODE            box, csv, json, ndjson, markdown or line\n"
+                            "                         (default: box on a terminal, csv elsewhere)\n"
+                            "  --no-header            leave out column names\n"
+                            "  --threads N            worker threads (default: one a processor)\n"
+                            "  --memory-limit SIZE    such as 256MB or 4GiB (default: 80 % of the memory)\n"
+                            "  --temp-dir DIR         where rows go that do not fit (default: $TMPDIR or /tmp)\n"
+                            "  --set NAME=VALUE       any other setting\n"
+                            "  --version, --help\n"
+                            "\n"
+                            "In a script, `.timer on` prints time, processor time and peak memory of each statement.\n"
+                            "The exit status is 0 only if every statement succeeded.\n";
 
 enum { SETTINGS_MAX = 64, INPUTS_MAX = 1024 };
 

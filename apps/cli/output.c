@@ -22,7 +22,8 @@ bool shell_mode_parse(const char *name, shell_mode *out) {
 static void csv_field(FILE *out, const char *text, size_t size) {
     if (!text) return;
     bool plain = size > 0;
-    for (size_t i = 0; i < size && plain; i++) plain = text[i] != ',' && text[i] != '"' && text[i] != '\n' && text[i] != '\r';
+    for (size_t i = 0; i < size && plain; i++)
+        plain = text[i] != ',' && text[i] != '"' && text[i] != '\n' && text[i] != '\r';
     if (plain) {
         fwrite(text, 1, size, out);
         return;
@@ -79,8 +80,8 @@ static void json_text(FILE *out, const char *text, size_t size) {
 }
 
 static bool is_number(const char *type) {
-    static const char *const numbers[] = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
-                                          "UINTEGER", "UBIGINT", "FLOAT", "DOUBLE"};
+    static const char *const numbers[] = {"TINYINT",   "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
+                                          "USMALLINT", "UINTEGER", "UBIGINT", "FLOAT",  "DOUBLE"};
     bool decimal = !strncmp(type, "DECIMAL", 7) && type[strlen(type) - 1] == ')';
     for (size_t i = 0; !decimal && i < sizeof numbers / sizeof *numbers; i++) {
         if (!strcmp(type, numbers[i])) return true;
@@ -236,7 +237,8 @@ static void put_padded(FILE *out, const char *text, size_t width, bool right) {
     if (!right) fprintf(out, "%*s", (int)pad, "");
 }
 
-static void put_rule(FILE *out, const table *t, const char *left, const char *fill, const char *middle, const char *right) {
+static void put_rule(FILE *out, const table *t, const char *left, const char *fill, const char *middle,
+                     const char *right) {
     fputs(left, out);
     for (size_t c = 0; c < t->columns; c++) {
         for (size_t i = 0; i < t->widths[c] + 2; i++) fputs(fill, out);
@@ -301,7 +303,8 @@ static bool print_table(shell *sh, weir_result *r, weir_error *error) {
     t.right = calloc(t.columns, sizeof *t.right);
     bool ok = t.cells && t.widths && t.right;
     if (!ok) {
-        *error = (weir_error){.code = WEIR_NO_MEMORY, .position = WEIR_NO_POSITION, .message = "out of memory for the table"};
+        *error = (weir_error){
+            .code = WEIR_NO_MEMORY, .position = WEIR_NO_POSITION, .message = "out of memory for the table"};
     } else {
         ok = table_fill(&t, r, error);
     }

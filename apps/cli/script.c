@@ -61,7 +61,8 @@ static long peak_megabytes(void) {
 
 /* ---- cancel ---- */
 
-/* Ctrl-C is taken by a thread that waits for it, so that cancelling may lock; a second one within the same statement ends the process. */
+/* Ctrl-C is taken by a thread that waits for it, so that cancelling may lock; a second one within the same statement
+ * ends the process. */
 static weir_session *_Atomic interruptible;
 
 static void *wait_for_interrupt(void *user) {
@@ -98,8 +99,10 @@ static bool dot_command(shell *sh, const char *line, size_t size) {
         return true;
     }
     if (name && value && !strcmp(name, ".mode") && shell_mode_parse(value, &sh->mode)) return true;
-    fprintf(stderr, "error: unknown command \"%s%s%s\"\nhint: there are .timer on|off and .mode box|csv|json|ndjson|markdown|line\n",
-            name ? name : ".", value ? " " : "", value ? value : "");
+    fprintf(
+        stderr,
+        "error: unknown command \"%s%s%s\"\nhint: there are .timer on|off and .mode box|csv|json|ndjson|markdown|line\n",
+        name ? name : ".", value ? " " : "", value ? value : "");
     return false;
 }
 
@@ -116,7 +119,8 @@ static bool run_statement(shell *sh, const char *text, size_t size, size_t *curs
     if (!ok) print_error(&error, text, size);
     if (sh->timer && !empty) {
         fflush(sh->out);
-        fprintf(stderr, "time: %.3f s  cpu: %.3f s  peak: %ld MB\n", wall_seconds() - wall, cpu_seconds() - cpu, peak_megabytes());
+        fprintf(stderr, "time: %.3f s  cpu: %.3f s  peak: %ld MB\n", wall_seconds() - wall, cpu_seconds() - cpu,
+                peak_megabytes());
     }
     return ok;
 }

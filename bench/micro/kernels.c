@@ -26,6 +26,8 @@ typedef struct inputs {
     uint64_t words[ROWS * 2 + SLACK]; /* random bits, read as any type */
     uint64_t other[ROWS * 2 + SLACK]; /* others */
     int64_t small[ROWS + SLACK];      /* below 2^31, so that products fit */
+    wr_int128 i128[ROWS + SLACK];     /* below 2^60 */
+    int64_t codes64[ROWS + SLACK];    /* below 1,000 */
     double f64[ROWS + SLACK];         /* prices */
     float f32[ROWS + SLACK];
     int32_t i32[ROWS + SLACK];
@@ -44,6 +46,8 @@ typedef struct inputs {
     wr_string_view others[ROWS + SLACK]; /* equal text elsewhere */
     char text[TEXT_BYTES + SLACK];       /* ASCII words */
     char text_copy[TEXT_BYTES + SLACK];
+    char text_cyrillic[TEXT_BYTES + SLACK];
+    wr_string_view apart[ROWS + SLACK]; /* every text followed by one from elsewhere */
     uint8_t states[GROUPS * STATE_BYTES + SLACK];
     uint64_t out[ROWS * 2 + SLACK * 8];
     uint64_t out_bits[ROWS / 64 + SLACK];
@@ -67,9 +71,11 @@ static void fill_text(void) {
         for (; *word && at < TEXT_BYTES; word++) x.text[at++] = *word;
     }
     memcpy(x.text_copy, x.text, TEXT_BYTES);
+    for (size_t at = 0; at < TEXT_BYTES; at++) x.text_cyrillic[at] = at % 2 ? '\xb6' : '\xd0';
     for (uint32_t i = 0; i < ROWS; i++) {
         x.views[i] = wr_view_make(x.text + i * 32, 32);
         x.others[i] = wr_view_make(x.text_copy + i * 32, 32);
+        x.apart[i] = i % 2 ? x.others[i] : x.views[i];
     }
 }
 
@@ -80,6 +86,8 @@ static void fill(void) {
     }
     for (uint32_t i = 0; i < ROWS; i++) {
         x.small[i] = (int64_t)(random_next() >> 34);
+        x.i128[i] = (wr_int128)(random_next() >> 4);
+        x.codes64[i] = (int64_t)(random_next() % 1000);
         x.i32[i] = (int32_t)random_next() >> 2;
         x.f64[i] = (double)(random_next() % 10000000) / 100.0;
         x.f32[i] = (float)x.f64[i];

@@ -79,32 +79,28 @@ wr_status wr_vector_extend(wr_vector *to, wr_allocator *a, uint32_t count, wr_er
 
 /* ---- by physical type; `from` is flat, or a constant whose rows are all 0 ---- */
 
-#define COPY_LOOP(type)                                                                                                \
-    do {                                                                                                               \
-        const type *source = from->data;                                                                               \
-        type *target = (type *)wr_vector_data_mut(to) + to->row_count;                                                 \
-        for (uint32_t i = 0; i < count; i++) target[i] = rows[i] == UINT32_MAX ? (type){0} : source[rows[i]];          \
-    } while (0)
-
-typedef struct pair64 {
-    uint64_t words[2];
-} pair64;
-
-static void copy_values(wr_vector *to, const wr_vector *from, const uint32_t *rows, uint32_t count) {
-    switch (wr_phys_bytes((wr_phys)to->phys)) {
-    case 1: COPY_LOOP(uint8_t); break;
-    case 2: COPY_LOOP(uint16_t); break;
-    case 4: COPY_LOOP(uint32_t); break;
-    case 8: COPY_LOOP(uint64_t); break;
-    default: COPY_LOOP(pair64); break;
+/* NULL rows get the value of row 0, which means nothing; from an empty vector all rows are NULL and get zeros. */
+static void copy_values(wr_vector *to, const wr_vector *from, const uint32_t *rows, uint32_t count, bool has_nulls) {
+    uint32_t clean[CHUNK_ROWS];
+    size_t width = wr_phys_bytes((wr_phys)to->phys);
+    uint8_t *target = (uint8_t *)wr_vector_data_mut(to) + to->row_count * width;
+    if (from->kind == WR_FLAT && from->row_count == 0) {
+        memset(target, 0, count * width);
+        return;
     }
+    if (has_nulls) {
+        for (uint32_t i = 0; i < count; i++) clean[i] = rows[i] == UINT32_MAX ? 0 : rows[i];
+        rows = clean;
+    }
+    wr_gather_values(width, from->data, rows, count, target);
 }
 
-static void copy_bits(wr_vector *to, const wr_vector *from, const uint32_t *rows, uint32_t count) {
-    uint64_t *bits = wr_vector_data_mut(to);
-    for (uint32_t i = 0; i < count; i++) {
-        wr_bit_put(bits, to->row_count + i, rows[i] != UINT32_MAX && wr_bit_get(from->data, rows[i]));
-    }
+/* Bits of the rows behind the row_count bits that are there; `bits` NULL stands for all set. */
+static void copy_bits(uint64_t *target, uint32_t at, const uint64_t *bits, const uint32_t *rows, uint32_t count,
+                      bool has_nulls) {
+    uint64_t packed[CHUNK_ROWS / 64];
+    wr_gather_bits(bits, rows, count, has_nulls, packed);
+    wr_bitmap_copy(target, at, packed, 0, count);
 }
 
 static bool row_is_valid(const wr_vector *v, uint32_t row) {
@@ -171,15 +167,13 @@ static wr_status copy_lists(wr_vector *to, wr_allocator *a, const wr_vector *fro
 
 static wr_status append_flat(wr_vector *to, wr_allocator *a, const wr_vector *from, const uint32_t *rows,
                              uint32_t count, wr_error *err) {
-    bool has_nulls = from->validity != NULL;
-    for (uint32_t i = 0; i < count; i++) has_nulls |= rows[i] == UINT32_MAX;
-    WR_TRY(grow(to, a, count, has_nulls, err));
-    if (has_nulls) {
-        uint64_t *bits = wr_vector_validity_mut(to);
-        for (uint32_t i = 0; i < count; i++) wr_bit_put(bits, to->row_count + i, row_is_valid(from, rows[i]));
-    }
+    uint32_t null_rows = 0;
+    for (uint32_t i = 0; i < count; i++) null_rows += rows[i] == UINT32_MAX;
+    bool has_nulls = null_rows > 0, with_validity = has_nulls || from->validity;
+    WR_TRY(grow(to, a, count, with_validity, err));
+    if (with_validity) copy_bits(wr_vector_validity_mut(to), to->row_count, from->validity, rows, count, has_nulls);
     switch (to->phys) {
-    case WR_PHYS_BOOL: copy_bits(to, from, rows, count); break;
+    case WR_PHYS_BOOL: copy_bits(wr_vector_data_mut(to), to->row_count, from->data, rows, count, has_nulls); break;
     case WR_PHYS_VIEW: return copy_views(to, a, from, rows, count, err);
     case WR_PHYS_LIST: return copy_lists(to, a, from, rows, count, err);
     case WR_PHYS_STRUCT:
@@ -187,7 +181,7 @@ static wr_status append_flat(wr_vector *to, wr_allocator *a, const wr_vector *fr
             WR_TRY(wr_vector_append_rows(&to->children->items[i], a, &from->children->items[i], rows, count, err));
         }
         break;
-    default: copy_values(to, from, rows, count);
+    default: copy_values(to, from, rows, count, has_nulls);
     }
     return WR_OK;
 }

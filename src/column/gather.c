@@ -50,8 +50,7 @@ WR_ALWAYS_INLINE void gather_bits_body(const uint64_t *bits, const uint32_t *row
     }
 }
 
-/* The bits of the rows, packed; a NULL row gives 0. `bits` NULL stands for all set. */
-static void gather_bits(const uint64_t *bits, const uint32_t *rows, uint32_t count, bool has_nulls, uint64_t *out) {
+void wr_gather_bits(const uint64_t *bits, const uint32_t *rows, uint32_t count, bool has_nulls, uint64_t *out) {
     if (!bits) {
         gather_bits_body(NULL, rows, count, true, out);
     } else if (has_nulls) {
@@ -68,7 +67,7 @@ static void gather_bits(const uint64_t *bits, const uint32_t *rows, uint32_t cou
         for (uint32_t i = 0; i < count; i++) to[i] = from[rows[i]];                                                    \
     } while (0)
 
-static void gather_values(size_t width, const void *data, const uint32_t *rows, uint32_t count, void *out) {
+void wr_gather_values(size_t width, const void *data, const uint32_t *rows, uint32_t count, void *out) {
     switch (width) {
     case 1: GATHER_LOOP(uint8_t); break;
     case 2: GATHER_LOOP(uint16_t); break;
@@ -91,16 +90,16 @@ static wr_status gather_plain(wr_vector *out, wr_allocator *a, const wr_vector *
     for (uint32_t at = 0; at < out->row_count; at += CHUNK_ROWS) {
         uint32_t count = out->row_count - at < CHUNK_ROWS ? out->row_count - at : CHUNK_ROWS;
         const uint32_t *rows = load_rows(s, at, count, rows_room);
-        if (validity) gather_bits(v->validity, rows, count, s->has_nulls, validity + at / 64);
+        if (validity) wr_gather_bits(v->validity, rows, count, s->has_nulls, validity + at / 64);
         if (empty || !target) continue;
         if (s->has_nulls && width) {
             for (uint32_t i = 0; i < count; i++) clean[i] = rows[i] == UINT32_MAX ? 0 : rows[i];
             rows = clean;
         }
         if (width) {
-            gather_values(width, v->data, rows, count, target + at * width);
+            wr_gather_values(width, v->data, rows, count, target + at * width);
         } else {
-            gather_bits(v->data, rows, count, s->has_nulls, (uint64_t *)target + at / 64);
+            wr_gather_bits(v->data, rows, count, s->has_nulls, (uint64_t *)target + at / 64);
         }
     }
     return WR_OK;
@@ -156,7 +155,7 @@ static wr_status gather_constant(wr_vector *out, wr_allocator *a, const wr_vecto
     uint32_t room[CHUNK_ROWS];
     for (uint32_t at = 0; at < count; at += CHUNK_ROWS) {
         uint32_t part = count - at < CHUNK_ROWS ? count - at : CHUNK_ROWS;
-        gather_bits(NULL, load_rows(s, at, part, room), part, true, validity + at / 64);
+        wr_gather_bits(NULL, load_rows(s, at, part, room), part, true, validity + at / 64);
     }
     return WR_OK;
 }

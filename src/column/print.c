@@ -160,6 +160,7 @@ static size_t put_2(char *out, uint32_t value) {
 }
 
 size_t wr_print_date(char *out, int64_t days) {
+    if (days == INT32_MAX || days == -INT32_MAX) return put(out, days < 0 ? "-infinity" : "infinity");
     wr_civil civil = wr_civil_from_days(days);
     bool before_christ = civil.year <= 0;
     uint64_t year = (uint64_t)(before_christ ? 1 - civil.year : civil.year);
@@ -201,6 +202,7 @@ size_t wr_print_time(char *out, int64_t micros) {
 
 size_t wr_print_timestamp(char *out, int64_t value, wr_unit unit) {
     static const int64_t per_second[] = {1, 1000, 1000000, 1000000000};
+    if (value == INT64_MAX || value == -INT64_MAX) return put(out, value < 0 ? "-infinity" : "infinity");
     int64_t per_day = per_second[unit] * 86400;
     int64_t days = value / per_day, rest = value % per_day;
     if (rest < 0) {

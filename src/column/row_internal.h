@@ -60,6 +60,7 @@ static inline bool wr_view_equal(const wr_string_view *a, const wr_string_view *
 }
 /* Two values that lie in memory as vectors hold them; not for BOOL and nested. */
 bool wr_row_value_equal(wr_phys phys, const void *a, const void *b);
+int wr_row_value_compare(wr_phys phys, const void *a, const void *b);
 
 /* ---- nested values as a run of bytes: a byte that says whether it is valid, then
  *   fixed width   the value           BOOL     a byte
@@ -72,6 +73,8 @@ uint8_t *wr_nested_write(const wr_vector *v, uint32_t row, uint8_t *out);
 const uint8_t *wr_nested_match(const wr_vector *v, uint32_t row, const uint8_t *run);
 /* Equality of two runs; moves both past the value when it holds. */
 bool wr_nested_equal(wr_type type, const uint8_t **a, const uint8_t **b);
+/* Order of two runs, NULLs inside them last; moves both past the value when they are equal. */
+int wr_nested_compare(wr_type type, const uint8_t **a, const uint8_t **b);
 /* A flat vector of the values that start at the cursors (NULL: a NULL row), which are moved past them. With a heap
  * strings are copied into it, else views point into the runs. */
 WR_MUST_CHECK wr_status wr_nested_read(wr_vector *out, wr_allocator *a, wr_type type, const uint8_t **cursors,

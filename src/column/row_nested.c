@@ -190,6 +190,48 @@ bool wr_nested_equal(wr_type type, const uint8_t **a, const uint8_t **b) {
     }
 }
 
+int wr_nested_compare(wr_type type, const uint8_t **a, const uint8_t **b) {
+    uint8_t valid_a = *(*a)++, valid_b = *(*b)++;
+    if (valid_a != valid_b) return valid_a ? -1 : 1;
+    if (!valid_a) return 0;
+    wr_phys phys = wr_type_phys(type);
+    switch (phys) {
+    case WR_PHYS_BOOL: return (int)*(*a)++ - (int)*(*b)++;
+    case WR_PHYS_VIEW: {
+        wr_str x = {.size = read_u32(a)}, y = {.size = read_u32(b)};
+        x.data = (const char *)*a;
+        y.data = (const char *)*b;
+        *a += x.size;
+        *b += y.size;
+        return wr_str_compare(x, y);
+    }
+    case WR_PHYS_LIST: {
+        uint32_t x = read_u32(a), y = read_u32(b);
+        wr_type item = wr_vector_child_type(type, 0);
+        for (uint32_t i = 0; i < x && i < y; i++) {
+            int order = wr_nested_compare(item, a, b);
+            if (order) return order;
+        }
+        return (x > y) - (x < y);
+    }
+    case WR_PHYS_STRUCT:
+        for (uint32_t f = 0; f < type.child_count; f++) {
+            int order = wr_nested_compare(type.children[f].type, a, b);
+            if (order) return order;
+        }
+        return 0;
+    default: {
+        wr_int128 x, y; /* aligned copies: runs are not */
+        size_t bytes = wr_phys_bytes(phys);
+        memcpy(&x, *a, bytes);
+        memcpy(&y, *b, bytes);
+        *a += bytes;
+        *b += bytes;
+        return wr_row_value_compare(phys, &x, &y);
+    }
+    }
+}
+
 /* ---- back to vectors ---- */
 
 static const uint8_t *run_skip(wr_type type, const uint8_t *run) {

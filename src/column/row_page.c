@@ -327,8 +327,8 @@ wr_status wr_row_append(wr_row_list *list, wr_allocator *a, const wr_row_layout 
     return WR_OK;
 }
 
-size_t wr_row_append_bytes(const wr_row_layout *layout, uint32_t page_bytes, const wr_vector *columns, const uint32_t *rows,
-                           uint32_t count) {
+size_t wr_row_append_bytes(const wr_row_layout *layout, uint32_t page_bytes, const wr_vector *columns,
+                           const uint32_t *rows, uint32_t count) {
     size_t bytes = (size_t)layout->row_bytes * count;
     for (uint32_t c = 0; c < layout->column_count; c++) {
         if (!wr_phys_has_heap(layout->columns[c].phys)) continue;
@@ -337,7 +337,8 @@ size_t wr_row_append_bytes(const wr_row_layout *layout, uint32_t page_bytes, con
             const wr_vector *leaf = wr_row_cell(&columns[c], rows ? rows[i] : i, &row);
             if (!leaf) continue;
             bool is_view = layout->columns[c].phys == WR_PHYS_VIEW;
-            bytes += is_view ? wr_view_heap_bytes((const wr_string_view *)leaf->data + row) : wr_nested_bytes(leaf, row);
+            bytes +=
+                is_view ? wr_view_heap_bytes((const wr_string_view *)leaf->data + row) : wr_nested_bytes(leaf, row);
         }
     }
     /* What does not fit leaves less than a row free on each page; a page more for a row that is longer than one. */

@@ -82,11 +82,12 @@ WR_MUST_CHECK wr_status wr_row_copy(wr_row_list *list, wr_allocator *a, const wr
                                     uint32_t page_bytes, uint8_t *const *source, uint32_t count, uint8_t **addresses,
                                     wr_error *err);
 /* Bytes of heap that a row refers to; and a copy of them to `heap`, where the row's views then point. */
-WR_MUST_CHECK wr_status wr_row_heap_bytes(const wr_row_layout *layout, const uint8_t *row, uint32_t *out, wr_error *err);
+WR_MUST_CHECK wr_status wr_row_heap_bytes(const wr_row_layout *layout, const uint8_t *row, uint32_t *out,
+                                          wr_error *err);
 void wr_row_heap_copy(const wr_row_layout *layout, uint8_t *row, char *heap);
 /* Room that wr_row_append will need at most for these rows beside the list's last page. */
-size_t wr_row_append_bytes(const wr_row_layout *layout, uint32_t page_bytes, const wr_vector *columns, const uint32_t *rows,
-                           uint32_t count);
+size_t wr_row_append_bytes(const wr_row_layout *layout, uint32_t page_bytes, const wr_vector *columns,
+                           const uint32_t *rows, uint32_t count);
 /* Column `column` of the addressed rows as a flat vector. NULL addresses give NULL rows. Strings: with `copy` the bytes
  * are copied into the vector's heap; without, views point into the pages, which the caller keeps alive. */
 WR_MUST_CHECK wr_status wr_row_gather(wr_vector *out, wr_allocator *a, const wr_row_layout *layout, uint32_t column,
@@ -97,7 +98,10 @@ void wr_row_match(const wr_row_layout *layout, const wr_vector *keys, uint32_t k
                   uint8_t *const *addresses, uint32_t count, uint64_t *match);
 /* Equality of two rows on the first key_count columns, NULLs equal. */
 bool wr_row_equal(const wr_row_layout *layout, uint32_t key_count, const uint8_t *a, const uint8_t *b);
-/* Hash of row `row` of a column of any type, by value as comparing goes: for LIST, STRUCT and MAP, which no kernel does. */
+/* Order of the cells of one column in two rows, neither of them NULL: as wr_value_compare. */
+int wr_row_compare(const wr_row_layout *layout, uint32_t column, const uint8_t *a, const uint8_t *b);
+/* Hash of row `row` of a column of any type, by value as comparing goes: for LIST, STRUCT and MAP, which no kernel
+ * does. */
 uint64_t wr_row_value_hash(const wr_vector *v, uint32_t row);
 static inline bool wr_row_is_valid(const uint8_t *row, uint32_t column) {
     return (row[column >> 3] >> (column & 7)) & 1;

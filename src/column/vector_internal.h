@@ -16,6 +16,11 @@ uint32_t wr_vector_child_count(wr_type type);
 /* Bytes of `row_count` values. */
 size_t wr_vector_data_bytes(wr_phys phys, size_t row_count);
 
+/* The bits of the rows, packed; a NULL row gives 0. `bits` NULL stands for all set. */
+void wr_gather_bits(const uint64_t *bits, const uint32_t *rows, uint32_t count, bool has_nulls, uint64_t *out);
+/* out[i] = data[rows[i]] for values of 1, 2, 4, 8 or 16 bytes; no NULL rows. */
+void wr_gather_values(size_t width, const void *data, const uint32_t *rows, uint32_t count, void *out);
+
 /* Appends to the flat vector `to` the rows of `from` that `rows` names; UINT32_MAX is a NULL row. */
 WR_MUST_CHECK wr_status wr_vector_append_rows(wr_vector *to, wr_allocator *a, const wr_vector *from,
                                               const uint32_t *rows, uint32_t count, wr_error *err);

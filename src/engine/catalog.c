@@ -1,6 +1,6 @@
 /* Versions of the catalog and the cache of opened files; see catalog.h. */
-#include "base/lock.h"
 #include "engine/catalog.h"
+#include "base/lock.h"
 
 enum { CACHED_FILES_MAX = 1024 };
 
@@ -35,7 +35,8 @@ struct wr_database_catalog {
 static wr_table_file *cached(wr_database_catalog *c, const wr_object_info *info) {
     for (uint32_t i = 0; i < c->file_count; i++) {
         const wr_object_info *known = wr_object_describe(c->files[i].file->object);
-        if (known->size_bytes == info->size_bytes && known->modified_ns == info->modified_ns && wr_str_equal(known->path, info->path)) {
+        if (known->size_bytes == info->size_bytes && known->modified_ns == info->modified_ns &&
+            wr_str_equal(known->path, info->path)) {
             c->files[i].used = ++c->clock;
             return wr_table_file_retain(c->files[i].file);
         }
@@ -54,7 +55,8 @@ static wr_table_file *remember(wr_database_catalog *c, wr_table_file *file) {
         c->files[oldest] = (cached_file){wr_table_file_retain(file), ++c->clock};
         return dropped;
     }
-    if (wr_grow(c->allocator, (void **)&c->files, &c->file_capacity, c->file_count, 1, sizeof(cached_file), NULL) == WR_OK) {
+    if (wr_grow(c->allocator, (void **)&c->files, &c->file_capacity, c->file_count, 1, sizeof(cached_file), NULL) ==
+        WR_OK) {
         c->files[c->file_count++] = (cached_file){wr_table_file_retain(file), ++c->clock};
     }
     return NULL;
@@ -117,8 +119,8 @@ static const wr_view *find_view(const catalog_version *v, wr_str name) {
     return NULL;
 }
 
-static wr_status version_find(wr_catalog *catalog, const wr_str *names, uint32_t name_count, wr_table **table, const wr_view **view,
-                              wr_error *err) {
+static wr_status version_find(wr_catalog *catalog, const wr_str *names, uint32_t name_count, wr_table **table,
+                              const wr_view **view, wr_error *err) {
     *table = NULL;
     *view = find_view((catalog_version *)catalog, names[name_count - 1]);
     if (*view && name_count == 1) return WR_OK;
@@ -126,7 +128,8 @@ static wr_status version_find(wr_catalog *catalog, const wr_str *names, uint32_t
     return wr_fail(err, WR_NOT_FOUND, "table \"%.*s\" does not exist", WR_STR_ARGS(names[name_count - 1]));
 }
 
-static wr_status version_names(wr_catalog *catalog, wr_status (*each)(void *user, wr_str name), void *user, wr_error *err) {
+static wr_status version_names(wr_catalog *catalog, wr_status (*each)(void *user, wr_str name), void *user,
+                               wr_error *err) {
     (void)err;
     catalog_version *v = (catalog_version *)catalog;
     for (uint32_t i = 0; i < v->view_count; i++) WR_TRY(each(user, v->views[i].name));
@@ -173,7 +176,9 @@ void wr_catalog_unpin(wr_catalog *catalog) {
 }
 
 static bool copy_view(wr_arena *arena, const wr_view *view, wr_view *out) {
-    *out = (wr_view){.name = wr_arena_copy(arena, view->name), .query = wr_node_copy(arena, view->query), .column_count = view->column_count};
+    *out = (wr_view){.name = wr_arena_copy(arena, view->name),
+                     .query = wr_node_copy(arena, view->query),
+                     .column_count = view->column_count};
     wr_str *columns = WR_ARENA_ARRAY(arena, wr_str, view->column_count ? view->column_count : 1);
     if (!out->name.data || !out->query || !columns) return false;
     for (uint32_t i = 0; i < view->column_count; i++) {
@@ -184,15 +189,16 @@ static bool copy_view(wr_arena *arena, const wr_view *view, wr_view *out) {
     return true;
 }
 
-/* The next version: the views of the current one without `dropped`, and `added` (either may be NULL). The lock is held: changes come
- * one after the other, readers only wait for a copy of names and trees. */
+/* The next version: the views of the current one without `dropped`, and `added` (either may be NULL). The lock is held:
+ * changes come one after the other, readers only wait for a copy of names and trees. */
 static wr_status next_version(wr_database_catalog *c, const wr_view *dropped, const wr_view *added, wr_error *err) {
     catalog_version *next, *old = c->current;
     WR_TRY(version_create(c, old->catalog.version + 1, &next, err));
     next->views = WR_ARENA_ARRAY(&next->arena, wr_view, old->view_count + 1);
     bool complete = next->views != NULL;
     for (uint32_t i = 0; complete && i < old->view_count; i++) {
-        if (&old->views[i] != dropped) complete = copy_view(&next->arena, &old->views[i], &next->views[next->view_count++]);
+        if (&old->views[i] != dropped)
+            complete = copy_view(&next->arena, &old->views[i], &next->views[next->view_count++]);
     }
     if (complete && added) complete = copy_view(&next->arena, added, &next->views[next->view_count++]);
     if (!complete) {
@@ -204,7 +210,8 @@ static wr_status next_version(wr_database_catalog *c, const wr_view *dropped, co
     return WR_OK;
 }
 
-wr_status wr_catalog_create_view(wr_database_catalog *c, const wr_view *view, bool replace, bool if_not_exists, wr_error *err) {
+wr_status wr_catalog_create_view(wr_database_catalog *c, const wr_view *view, bool replace, bool if_not_exists,
+                                 wr_error *err) {
     wr_status status;
     wr_mutex_lock(&c->lock);
     const wr_view *old = find_view(c->current, view->name);
@@ -233,8 +240,8 @@ wr_status wr_catalog_drop_view(wr_database_catalog *c, wr_str name, bool if_exis
     return status;
 }
 
-wr_status wr_database_catalog_create(wr_database_catalog **out, wr_allocator *a, const wr_gate *gate, const wr_kernels *kernels,
-                                     wr_error *err) {
+wr_status wr_database_catalog_create(wr_database_catalog **out, wr_allocator *a, const wr_gate *gate,
+                                     const wr_kernels *kernels, wr_error *err) {
     wr_database_catalog *c = *out = wr_alloc_zeroed(a, sizeof *c);
     if (!c) return wr_fail_memory(err, sizeof *c, "catalog");
     c->allocator = a;

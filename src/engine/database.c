@@ -29,7 +29,8 @@ static wr_status open_database(const weir_setting *settings, size_t count, weir_
     wr_mutex_init(&db->lock);
     wr_settings_default(&db->settings);
     for (size_t i = 0; i < count; i++) {
-        WR_TRY(wr_settings_set(&db->settings, wr_str_from(settings[i].name), wr_str_from(settings[i].value), true, err));
+        WR_TRY(
+            wr_settings_set(&db->settings, wr_str_from(settings[i].name), wr_str_from(settings[i].value), true, err));
     }
     WR_TRY(wr_budget_create(&db->budget, NULL, system, "database", db->settings.memory_limit, err));
     db->allocator = wr_budget_allocator(db->budget);
@@ -39,7 +40,8 @@ static wr_status open_database(const weir_setting *settings, size_t count, weir_
     return WR_OK;
 }
 
-weir_status weir_database_open(const weir_setting *settings, size_t setting_count, weir_database **out, weir_error *error) {
+weir_status weir_database_open(const weir_setting *settings, size_t setting_count, weir_database **out,
+                               weir_error *error) {
     wr_error err;
     wr_error_clear(&err);
     *out = NULL;

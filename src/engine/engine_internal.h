@@ -12,8 +12,8 @@
 
 /* Settings are one table (settings.c): name, where it counts, how it is read and shown. */
 typedef struct wr_settings {
-    uint32_t threads;        /* database */
-    size_t memory_limit;     /* database */
+    uint32_t threads;    /* database */
+    size_t memory_limit; /* database */
     char temp_directory[1024];
     uint64_t temp_limit;
     uint32_t batch_rows;
@@ -26,9 +26,11 @@ typedef struct wr_settings {
 } wr_settings;
 
 void wr_settings_default(wr_settings *settings);
-/* `open`: the database is being opened; afterwards settings that belong to it can be changed only where that works live. */
+/* `open`: the database is being opened; afterwards settings that belong to it can be changed only where that works
+ * live. */
 WR_MUST_CHECK wr_status wr_settings_set(wr_settings *settings, wr_str name, wr_str value, bool open, wr_error *err);
-WR_MUST_CHECK wr_status wr_settings_reset(wr_settings *settings, const wr_settings *defaults, wr_str name, wr_error *err);
+WR_MUST_CHECK wr_status wr_settings_reset(wr_settings *settings, const wr_settings *defaults, wr_str name,
+                                          wr_error *err);
 
 struct weir_database {
     wr_budget *budget;
@@ -46,7 +48,7 @@ WR_MUST_CHECK wr_status wr_database_scheduler(weir_database *database, wr_schedu
 struct weir_session {
     weir_database *database;
     wr_settings settings;
-    wr_mutex lock;              /* guards `running` against cancel */
+    wr_mutex lock; /* guards `running` against cancel */
     wr_pipeline_set *running;
 };
 WR_MUST_CHECK wr_status wr_session_set(weir_session *session, wr_str name, wr_str value, wr_error *err);
@@ -55,8 +57,8 @@ struct weir_result {
     weir_session *session;
     wr_budget *budget; /* the query's */
     wr_allocator *allocator;
-    wr_arena arena;       /* the statement's nodes, names, texts */
-    wr_catalog *catalog;  /* pinned version; NULL when none */
+    wr_arena arena;      /* the statement's nodes, names, texts */
+    wr_catalog *catalog; /* pinned version; NULL when none */
     wr_plan plan;
     bool has_plan;
     wr_exec exec;
@@ -66,9 +68,9 @@ struct weir_result {
     wr_str *names;
     wr_type *types;
     wr_str *type_names;
-    wr_batch batch;   /* the rows fetched last */
-    wr_text *texts;   /* one a column: the value shown last */
-    wr_str lines;     /* a result that is text, a row a line: EXPLAIN */
+    wr_batch batch; /* the rows fetched last */
+    wr_text *texts; /* one a column: the value shown last */
+    wr_str lines;   /* a result that is text, a row a line: EXPLAIN */
     bool at_end;
 };
 
@@ -82,7 +84,8 @@ void wr_query_finish(weir_result *result);
 /* explain.c: runs the query for its counters when `analyze`; result->lines then holds the text. */
 WR_MUST_CHECK wr_status wr_query_explain(weir_result *result, const wr_node *query, bool analyze, wr_error *err);
 /* statement.c */
-WR_MUST_CHECK wr_status wr_statement_run(weir_session *session, const wr_node *node, weir_result *result, wr_error *err);
+WR_MUST_CHECK wr_status wr_statement_run(weir_session *session, const wr_node *node, weir_result *result,
+                                         wr_error *err);
 WR_MUST_CHECK wr_status wr_open_result(weir_result **out, weir_session *session, wr_error *err);
 /* A result of one VARCHAR column. */
 WR_MUST_CHECK wr_status wr_result_set_lines(weir_result *result, const char *column, wr_str lines, wr_error *err);

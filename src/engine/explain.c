@@ -35,15 +35,17 @@ static void print_facts(const wr_logical *node, wr_text *out, void *user) {
     if (node->id >= e->count || !f->seen) return;
     wr_text_format(out, "  [rows %llu", (unsigned long long)f->rows);
     if (node->row_estimate > 0 && f->rows > 0) {
-        double off = node->row_estimate > (double)f->rows ? node->row_estimate / (double)f->rows : (double)f->rows / node->row_estimate;
+        double off = node->row_estimate > (double)f->rows ? node->row_estimate / (double)f->rows
+                                                          : (double)f->rows / node->row_estimate;
         wr_text_format(out, ", estimate off %.1fx", off);
     }
     if (f->busy_ns) wr_text_format(out, ", %.1f ms", (double)f->busy_ns / 1e6);
     if (f->peak_bytes) wr_text_format(out, ", %.1f MB", (double)f->peak_bytes / 1e6);
     if (f->spilled_bytes) wr_text_format(out, ", spilled %.1f MB", (double)f->spilled_bytes / 1e6);
     if (f->scan) {
-        wr_text_format(out, ", parts %llu of %llu, pages %llu, %.1f MB read", (unsigned long long)(f->scan->parts - f->scan->parts_pruned),
-                       (unsigned long long)f->scan->parts, (unsigned long long)f->scan->pages_inflated, (double)f->scan->bytes_read / 1e6);
+        wr_text_format(out, ", parts %llu of %llu, pages %llu, %.1f MB read",
+                       (unsigned long long)(f->scan->parts - f->scan->parts_pruned), (unsigned long long)f->scan->parts,
+                       (unsigned long long)f->scan->pages_inflated, (double)f->scan->bytes_read / 1e6);
     }
     wr_text_addz(out, "]");
 }
@@ -70,7 +72,8 @@ wr_status wr_query_explain(weir_result *r, const wr_node *query, bool analyze, w
         if (status == WR_OK) {
             wr_pipeline_set_each(r->pipelines, add_node, &e);
             wr_plan_print_with(&r->plan, &text, print_facts, &e);
-            wr_text_format(&text, "total %.1f ms, peak memory %.1f MB, spilled %.1f MB\n", ms, (double)wr_budget_peak(r->budget) / 1e6,
+            wr_text_format(&text, "total %.1f ms, peak memory %.1f MB, spilled %.1f MB\n", ms,
+                           (double)wr_budget_peak(r->budget) / 1e6,
                            (double)wr_spill_written_bytes(r->exec.spill) / 1e6);
         }
     } else if (status == WR_OK) {

@@ -1,7 +1,7 @@
 /* Files as a table, and what their metadata say about its columns.
  *
- * Statistics are worked out once a column, when somebody asks, from the bounds of all parts; one part's dictionary is looked at
- * to guess how many different values there are. */
+ * Statistics are worked out once a column, when somebody asks, from the bounds of all parts; one part's dictionary is
+ * looked at to guess how many different values there are. */
 #include "base/lock.h"
 #include "engine/catalog.h"
 
@@ -114,7 +114,8 @@ static wr_status file_table_statistics(wr_table *table, uint32_t column, wr_colu
 }
 
 /* Runs the filter over the first rows of a part in the middle. */
-static wr_status file_table_sample(wr_table *table, uint32_t column, wr_scan_filter *filter, double *out, wr_error *err) {
+static wr_status file_table_sample(wr_table *table, uint32_t column, wr_scan_filter *filter, double *out,
+                                   wr_error *err) {
     enum { SAMPLE_ROWS = 4096 };
     file_table *t = (file_table *)table;
     *out = -1;
@@ -161,21 +162,23 @@ static const wr_table_ops file_table_ops = {
 static wr_status check_same_schema(const wr_table_file *first, const wr_table_file *other, wr_error *err) {
     wr_str path = wr_object_describe(other->object)->path, base = wr_object_describe(first->object)->path;
     if (other->schema.field_count != first->schema.field_count) {
-        wr_fail(err, WR_INVALID, "file '%.*s' has %u columns, but '%.*s' has %u", WR_STR_ARGS(path), other->schema.field_count,
-                WR_STR_ARGS(base), first->schema.field_count);
+        wr_fail(err, WR_INVALID, "file '%.*s' has %u columns, but '%.*s' has %u", WR_STR_ARGS(path),
+                other->schema.field_count, WR_STR_ARGS(base), first->schema.field_count);
         return wr_hint(err, "files that are read as one table need the same columns; name a narrower pattern");
     }
     for (uint32_t i = 0; i < first->schema.field_count; i++) {
         const wr_field *a = &first->schema.fields[i], *b = &other->schema.fields[i];
         if (wr_str_equal(a->name, b->name) && wr_type_equal(a->type, b->type)) continue;
-        wr_fail(err, WR_INVALID, "column %u of file '%.*s' is \"%.*s\", but in '%.*s' it is \"%.*s\" or has another type", i + 1,
+        wr_fail(err, WR_INVALID,
+                "column %u of file '%.*s' is \"%.*s\", but in '%.*s' it is \"%.*s\" or has another type", i + 1,
                 WR_STR_ARGS(path), WR_STR_ARGS(b->name), WR_STR_ARGS(base), WR_STR_ARGS(a->name));
         return wr_hint(err, "files that are read as one table need the same columns; name a narrower pattern");
     }
     return WR_OK;
 }
 
-wr_status wr_file_table_create(wr_table **out, wr_allocator *a, wr_str name, wr_table_file **files, uint32_t file_count, wr_error *err) {
+wr_status wr_file_table_create(wr_table **out, wr_allocator *a, wr_str name, wr_table_file **files, uint32_t file_count,
+                               wr_error *err) {
     wr_status status = WR_OK;
     file_table *t = wr_alloc_zeroed(a, sizeof *t);
     if (!t) status = wr_fail_memory(err, sizeof *t, "table");

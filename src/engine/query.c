@@ -49,7 +49,8 @@ static wr_status describe_columns(weir_result *r, wr_error *err) {
         r->names[i] = wr_arena_copy(&r->arena, r->plan.result_names[i]);
         r->type_names[i] = wr_arena_copy(&r->arena, wr_text_view(&text));
         wr_text_init(&r->texts[i], r->allocator);
-        if (text.failed || !r->names[i].data || !r->type_names[i].data) status = wr_fail_memory(err, 0, "result columns");
+        if (text.failed || !r->names[i].data || !r->type_names[i].data)
+            status = wr_fail_memory(err, 0, "result columns");
         r->column_count = i + 1;
     }
     wr_text_deinit(&text);

@@ -54,7 +54,9 @@ const char *weir_result_text(weir_result *r, size_t row, size_t column, size_t *
         wr_text_add(text, line.data, line.size);
     } else {
         wr_value value;
-        if (wr_vector_value(&r->batch.columns[column], (uint32_t)row, &r->arena, &value, NULL) != WR_OK || value.is_null) return NULL;
+        if (wr_vector_value(&r->batch.columns[column], (uint32_t)row, &r->arena, &value, NULL) != WR_OK ||
+            value.is_null)
+            return NULL;
         wr_value_print(text, &value);
     }
     if (text->failed) return NULL;

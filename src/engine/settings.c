@@ -33,8 +33,19 @@ static bool read_bytes(wr_str value, uint64_t *out) {
     static const struct {
         const char *unit;
         double factor;
-    } units[] = {{"", 1}, {"b", 1}, {"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12}, {"k", 1e3}, {"m", 1e6}, {"g", 1e9},
-                 {"kib", 1024.0}, {"mib", 1048576.0}, {"gib", 1073741824.0}, {"tib", 1099511627776.0}};
+    } units[] = {{"", 1},
+                 {"b", 1},
+                 {"kb", 1e3},
+                 {"mb", 1e6},
+                 {"gb", 1e9},
+                 {"tb", 1e12},
+                 {"k", 1e3},
+                 {"m", 1e6},
+                 {"g", 1e9},
+                 {"kib", 1024.0},
+                 {"mib", 1048576.0},
+                 {"gib", 1073741824.0},
+                 {"tib", 1099511627776.0}};
     char text[64];
     if (value.size == 0 || value.size >= sizeof text) return false;
     memcpy(text, value.data, value.size);
@@ -77,12 +88,15 @@ static wr_status set_threads(wr_settings *s, wr_str v, wr_error *err) {
 }
 static wr_status set_memory_limit(wr_settings *s, wr_str v, wr_error *err) {
     uint64_t n;
-    if (!read_bytes(v, &n) || n < 4u << 20) return bad(err, "memory_limit", v, "a size of 4MiB or more, such as 256MB or 4GiB");
+    if (!read_bytes(v, &n) || n < 4u << 20)
+        return bad(err, "memory_limit", v, "a size of 4MiB or more, such as 256MB or 4GiB");
     s->memory_limit = n;
     return WR_OK;
 }
 static wr_status set_temp_directory(wr_settings *s, wr_str v, wr_error *err) {
-    return read_text(v, s->temp_directory, sizeof s->temp_directory) ? WR_OK : bad(err, "temp_directory", v, "a path of under 1024 bytes");
+    return read_text(v, s->temp_directory, sizeof s->temp_directory)
+               ? WR_OK
+               : bad(err, "temp_directory", v, "a path of under 1024 bytes");
 }
 static wr_status set_temp_limit(wr_settings *s, wr_str v, wr_error *err) {
     return read_bytes(v, &s->temp_limit) ? WR_OK : bad(err, "temp_limit", v, "a size such as 10GB");
@@ -96,9 +110,11 @@ static wr_status set_batch_rows(wr_settings *s, wr_str v, wr_error *err) {
 static wr_status set_isa(wr_settings *s, wr_str v, wr_error *err) {
     char name[16];
     wr_isa isa = wr_kernels_best()->isa;
-    bool known = read_text(v, name, sizeof name) && (wr_str_equal_nocase(v, WR_STR("auto")) || wr_isa_parse(name, &isa));
+    bool known =
+        read_text(v, name, sizeof name) && (wr_str_equal_nocase(v, WR_STR("auto")) || wr_isa_parse(name, &isa));
     if (!known) return bad(err, "instruction_set", v, "auto, base, v3 or v4");
-    if (!wr_kernels_select(isa)) return wr_fail(err, WR_UNSUPPORTED, "this processor does not have instruction set %s", wr_isa_name(isa));
+    if (!wr_kernels_select(isa))
+        return wr_fail(err, WR_UNSUPPORTED, "this processor does not have instruction set %s", wr_isa_name(isa));
     s->isa = isa;
     return WR_OK;
 }
@@ -106,7 +122,8 @@ static wr_status set_optimizer(wr_settings *s, wr_str v, wr_error *err) {
     return read_bool(v, &s->optimizer) ? WR_OK : bad(err, "optimizer", v, "true or false");
 }
 static wr_status set_skip_passes(wr_settings *s, wr_str v, wr_error *err) {
-    return read_text(v, s->skip_passes, sizeof s->skip_passes) ? WR_OK : bad(err, "skip_passes", v, "a short list of names");
+    return read_text(v, s->skip_passes, sizeof s->skip_passes) ? WR_OK
+                                                               : bad(err, "skip_passes", v, "a short list of names");
 }
 static wr_status set_force_spill(wr_settings *s, wr_str v, wr_error *err) {
     return read_bool(v, &s->force_spill) ? WR_OK : bad(err, "force_spill", v, "true or false");
@@ -118,16 +135,17 @@ static wr_status set_hash_zero(wr_settings *s, wr_str v, wr_error *err) {
     return WR_OK;
 }
 static wr_status set_time_zone(wr_settings *s, wr_str v, wr_error *err) {
-    return read_text(v, s->time_zone, sizeof s->time_zone) ? WR_OK : bad(err, "time_zone", v, "the name of a time zone");
+    return read_text(v, s->time_zone, sizeof s->time_zone) ? WR_OK
+                                                           : bad(err, "time_zone", v, "the name of a time zone");
 }
 
-#define COPY_SCALAR(field)                                                                                                                \
-    static void copy_##field(wr_settings *to, const wr_settings *from) {                                                                  \
-        to->field = from->field;                                                                                                          \
+#define COPY_SCALAR(field)                                                                                             \
+    static void copy_##field(wr_settings *to, const wr_settings *from) {                                               \
+        to->field = from->field;                                                                                       \
     }
-#define COPY_TEXT(field)                                                                                                                  \
-    static void copy_##field(wr_settings *to, const wr_settings *from) {                                                                  \
-        memcpy(to->field, from->field, sizeof to->field);                                                                                 \
+#define COPY_TEXT(field)                                                                                               \
+    static void copy_##field(wr_settings *to, const wr_settings *from) {                                               \
+        memcpy(to->field, from->field, sizeof to->field);                                                              \
     }
 COPY_SCALAR(threads)
 COPY_SCALAR(memory_limit)
@@ -189,7 +207,8 @@ wr_status wr_settings_set(wr_settings *s, wr_str name, wr_str value, bool open, 
     const setting_row *row;
     WR_TRY(find_setting(name, &row, err));
     if (row->at_open && !open) {
-        return wr_fail(err, WR_UNSUPPORTED, "setting %s belongs to the database and is given when it is opened (--%s)", row->name, row->name);
+        return wr_fail(err, WR_UNSUPPORTED, "setting %s belongs to the database and is given when it is opened (--%s)",
+                       row->name, row->name);
     }
     return row->read(s, value, err);
 }

@@ -6,7 +6,8 @@ wr_status wr_open_result(weir_result **out, weir_session *session, wr_error *err
     weir_result *r = *out = wr_alloc_zeroed(a, sizeof *r);
     if (!r) return wr_fail_memory(err, sizeof *r, "result");
     r->session = session;
-    wr_status status = wr_budget_create(&r->budget, session->database->budget, NULL, "query", session->settings.memory_limit, err);
+    wr_status status =
+        wr_budget_create(&r->budget, session->database->budget, NULL, "query", session->settings.memory_limit, err);
     if (status != WR_OK) {
         wr_free(a, r, sizeof *r);
         *out = NULL;
@@ -32,7 +33,8 @@ wr_status wr_result_set_lines(weir_result *r, const char *column, wr_str lines, 
     r->types = WR_ARENA_NEW(&r->arena, wr_type);
     r->type_names = WR_ARENA_NEW(&r->arena, wr_str);
     r->texts = WR_ARENA_NEW(&r->arena, wr_text);
-    if (!r->lines.data || !r->names || !r->types || !r->type_names || !r->texts) return wr_fail_memory(err, lines.size, "result");
+    if (!r->lines.data || !r->names || !r->types || !r->type_names || !r->texts)
+        return wr_fail_memory(err, lines.size, "result");
     r->names[0] = wr_str_from(column);
     r->types[0] = wr_type_of(WR_TYPE_VARCHAR);
     r->type_names[0] = WR_STR("VARCHAR");
@@ -93,22 +95,22 @@ static wr_status run_create_view(weir_session *session, const wr_node *node, wei
     wr_plan plan;
     wr_plan_init(&plan, result->allocator);
     result->catalog = wr_catalog_pin(session->database->catalog);
-    wr_binder_context binder = {.catalog = result->catalog, .registry = session->database->registry, .now_us = wr_clock_wall_us()};
+    wr_binder_context binder = {
+        .catalog = result->catalog, .registry = session->database->registry, .now_us = wr_clock_wall_us()};
     wr_status status = wr_bind_query(&plan, &binder, view.query, err);
     if (status == WR_OK && view.column_count > plan.root->column_count) {
-        status = wr_fail_at(err, WR_INVALID, node->position, "view \"%.*s\" names %u columns, but its query has %u", WR_STR_ARGS(view.name),
-                            view.column_count, plan.root->column_count);
+        status = wr_fail_at(err, WR_INVALID, node->position, "view \"%.*s\" names %u columns, but its query has %u",
+                            WR_STR_ARGS(view.name), view.column_count, plan.root->column_count);
     }
     wr_plan_deinit(&plan);
     WR_TRY(status);
-    return wr_catalog_create_view(session->database->catalog, &view, node->flags & WR_NODE_OR_REPLACE, node->flags & WR_NODE_IF_EXISTS, err);
+    return wr_catalog_create_view(session->database->catalog, &view, node->flags & WR_NODE_OR_REPLACE,
+                                  node->flags & WR_NODE_IF_EXISTS, err);
 }
 
 wr_status wr_statement_run(weir_session *session, const wr_node *node, weir_result *result, wr_error *err) {
     switch (node->kind) {
-    case WR_NODE_QUERY:
-        WR_TRY(wr_query_prepare(result, node, err));
-        return wr_query_start(result, err);
+    case WR_NODE_QUERY: WR_TRY(wr_query_prepare(result, node, err)); return wr_query_start(result, err);
     case WR_NODE_EXPLAIN:
         if (node->children[0]->kind != WR_NODE_QUERY) {
             return wr_fail_at(err, WR_UNSUPPORTED, node->position, "EXPLAIN takes a query");
@@ -116,8 +118,11 @@ wr_status wr_statement_run(weir_session *session, const wr_node *node, weir_resu
         return wr_query_explain(result, node->children[0], node->flags & WR_NODE_ANALYZE, err);
     case WR_NODE_SET: return run_set(session, node, err);
     case WR_NODE_CREATE_VIEW: return run_create_view(session, node, result, err);
-    case WR_NODE_DROP_VIEW: return wr_catalog_drop_view(session->database->catalog, node->text, node->flags & WR_NODE_IF_EXISTS, err);
-    default: return wr_fail_at(err, WR_UNSUPPORTED, node->position, "statement %s cannot be run", wr_node_kind_name((wr_node_kind)node->kind));
+    case WR_NODE_DROP_VIEW:
+        return wr_catalog_drop_view(session->database->catalog, node->text, node->flags & WR_NODE_IF_EXISTS, err);
+    default:
+        return wr_fail_at(err, WR_UNSUPPORTED, node->position, "statement %s cannot be run",
+                          wr_node_kind_name((wr_node_kind)node->kind));
     }
 }
 
@@ -135,7 +140,8 @@ static wr_status run_next(weir_session *session, wr_str script, uint32_t *cursor
     return WR_OK;
 }
 
-weir_status weir_query_next(weir_session *session, const char *script, size_t size, size_t *cursor, weir_result **out, weir_error *error) {
+weir_status weir_query_next(weir_session *session, const char *script, size_t size, size_t *cursor, weir_result **out,
+                            weir_error *error) {
     wr_error err;
     wr_error_clear(&err);
     *out = NULL;

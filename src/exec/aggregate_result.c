@@ -327,8 +327,6 @@ static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel
             const uint8_t *entries = t->entries + (size_t)l->at * g->plan.entry_bytes;
             WR_TRY(wr_agg_emit(&g->plan, &l->merger.states, entries, n, &l->out, err));
             l->at += n;
-            l->counters.rows_out += n;
-            l->counters.batches_out++;
             *out = &l->out;
             *flow = WR_HAVE_OUTPUT;
             return WR_OK;

@@ -11,8 +11,8 @@ void wr_batch_list_deinit(wr_batch_list *list) {
     *list = (wr_batch_list){.allocator = list->allocator};
 }
 
-/* A kept batch may pin twice what its rows need, and no more; scans that recycle their buffers would otherwise have to make
- * new ones for a few rows that a selective filter left. */
+/* A kept batch may pin twice what its rows need, and no more; scans that recycle their buffers would otherwise have to
+ * make new ones for a few rows that a selective filter left. */
 static bool worth_sharing(const wr_batch *batch) {
     return !batch->sel || batch->sel_count >= batch->row_count / 2;
 }

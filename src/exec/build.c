@@ -4,8 +4,8 @@
 
 /* ---- streams ---- */
 
-wr_status wr_flowing_from(wr_builder *b, wr_flowing *out, wr_source *source, const wr_column_id *columns, uint32_t column_count,
-                          wr_error *err) {
+wr_status wr_flowing_from(wr_builder *b, wr_flowing *out, wr_source *source, const wr_column_id *columns,
+                          uint32_t column_count, wr_error *err) {
     *out = (wr_flowing){0};
     wr_stream *stream = WR_ARENA_NEW(b->arena, wr_stream);
     wr_column_id *ids = WR_ARENA_ARRAY(b->arena, wr_column_id, column_count);
@@ -31,7 +31,8 @@ void wr_flowing_drop(wr_flowing *flowing) {
 wr_status wr_stream_push(wr_stream *stream, wr_operator *op, wr_error *err) {
     if (stream->operator_count == WR_PIPELINE_OPERATORS_MAX) {
         op->ops->destroy(op);
-        return wr_fail(err, WR_LIMIT, "the query has more than %d operators in one pipeline", WR_PIPELINE_OPERATORS_MAX);
+        return wr_fail(err, WR_LIMIT, "the query has more than %d operators in one pipeline",
+                       WR_PIPELINE_OPERATORS_MAX);
     }
     stream->operators[stream->operator_count++] = op;
     return WR_OK;
@@ -42,7 +43,8 @@ wr_status wr_stream_depend(wr_stream *stream, wr_pipeline *on, wr_error *err) {
         if (stream->dependencies[i] == on) return WR_OK;
     }
     if (stream->dependency_count == WR_PIPELINE_DEPENDENCIES_MAX) {
-        return wr_fail(err, WR_LIMIT, "a pipeline of the query waits for more than %d others", WR_PIPELINE_DEPENDENCIES_MAX);
+        return wr_fail(err, WR_LIMIT, "a pipeline of the query waits for more than %d others",
+                       WR_PIPELINE_DEPENDENCIES_MAX);
     }
     stream->dependencies[stream->dependency_count++] = on;
     return WR_OK;
@@ -59,7 +61,8 @@ static wr_status finish_stream(wr_builder *b, wr_stream *stream, wr_sink *sink, 
     wr_source *source = stream->source;
     stream->source = NULL; /* wr_pipeline_add takes it in any case */
     WR_TRY(wr_pipeline_add(b->set, made, source, sink, err));
-    for (uint32_t i = 0; i < stream->dependency_count; i++) WR_TRY(wr_pipeline_depend(*made, stream->dependencies[i], err));
+    for (uint32_t i = 0; i < stream->dependency_count; i++)
+        WR_TRY(wr_pipeline_depend(*made, stream->dependencies[i], err));
     wr_status status = WR_OK;
     for (uint32_t i = 0; i < stream->operator_count; i++) {
         if (status == WR_OK) {
@@ -95,20 +98,24 @@ wr_status wr_flowing_types(wr_builder *b, const wr_flowing *flowing, wr_type **o
     return WR_OK;
 }
 
-static wr_status compile(wr_builder *b, const wr_flowing *flowing, wr_expr *const *exprs, uint32_t count, wr_program **out, wr_error *err) {
-    return wr_program_compile(out, b->exec->allocator, exprs, count, flowing->columns, flowing->column_count, &b->exec->environment, err);
+static wr_status compile(wr_builder *b, const wr_flowing *flowing, wr_expr *const *exprs, uint32_t count,
+                         wr_program **out, wr_error *err) {
+    return wr_program_compile(out, b->exec->allocator, exprs, count, flowing->columns, flowing->column_count,
+                              &b->exec->environment, err);
 }
 
 static bool changes_nothing(const wr_flowing *flowing, wr_expr *const *exprs, const wr_column_id *ids, uint32_t count) {
     if (count != flowing->column_count) return false;
     for (uint32_t i = 0; i < count; i++) {
-        if (exprs[i]->kind != WR_EXPR_COLUMN || exprs[i]->column != flowing->columns[i] || ids[i] != flowing->columns[i]) return false;
+        if (exprs[i]->kind != WR_EXPR_COLUMN || exprs[i]->column != flowing->columns[i] ||
+            ids[i] != flowing->columns[i])
+            return false;
     }
     return true;
 }
 
-wr_status wr_flowing_project(wr_builder *b, wr_flowing *flowing, wr_expr *const *exprs, const wr_column_id *ids, uint32_t count,
-                             uint32_t logical_id, wr_error *err) {
+wr_status wr_flowing_project(wr_builder *b, wr_flowing *flowing, wr_expr *const *exprs, const wr_column_id *ids,
+                             uint32_t count, uint32_t logical_id, wr_error *err) {
     if (changes_nothing(flowing, exprs, ids, count)) return WR_OK;
     for (uint32_t i = 0; i < flowing->stream_count; i++) {
         wr_program *program;
@@ -125,7 +132,8 @@ wr_status wr_flowing_project(wr_builder *b, wr_flowing *flowing, wr_expr *const 
     return WR_OK;
 }
 
-wr_status wr_flowing_filter(wr_builder *b, wr_flowing *flowing, wr_expr *const *conjuncts, uint32_t count, uint32_t logical_id, wr_error *err) {
+wr_status wr_flowing_filter(wr_builder *b, wr_flowing *flowing, wr_expr *const *conjuncts, uint32_t count,
+                            uint32_t logical_id, wr_error *err) {
     if (!count) return WR_OK;
     for (uint32_t i = 0; i < flowing->stream_count; i++) {
         wr_program *program;
@@ -144,7 +152,8 @@ static wr_status build_values(wr_builder *b, wr_logical *node, wr_flowing *out, 
     if (!types) return wr_fail_memory(err, 0, "values");
     for (uint32_t i = 0; i < node->column_count; i++) types[i] = b->plan->columns[node->columns[i]].type;
     wr_source *source;
-    WR_TRY(wr_values_create(&source, b->exec, node->values.rows, node->values.row_count, types, node->column_count, node->id, err));
+    WR_TRY(wr_values_create(&source, b->exec, node->values.rows, node->values.row_count, types, node->column_count,
+                            node->id, err));
     return wr_flowing_from(b, out, source, node->columns, node->column_count, err);
 }
 
@@ -258,9 +267,13 @@ static wr_status build_shared(wr_builder *b, wr_logical *node, wr_flowing *out, 
         s = WR_ARENA_NEW(b->arena, wr_built_shared);
         if (!s) return wr_fail_memory(err, sizeof *s, "shared subplan");
         if (out->stream_count > WR_PIPELINE_DEPENDENCIES_MAX) {
-            return wr_fail(err, WR_LIMIT, "a shared subplan is a union of more than %d parts", WR_PIPELINE_DEPENDENCIES_MAX);
+            return wr_fail(err, WR_LIMIT, "a shared subplan is a union of more than %d parts",
+                           WR_PIPELINE_DEPENDENCIES_MAX);
         }
-        *s = (wr_built_shared){.next = b->shared, .node = node, .columns = out->columns, .column_count = out->column_count,
+        *s = (wr_built_shared){.next = b->shared,
+                               .node = node,
+                               .columns = out->columns,
+                               .column_count = out->column_count,
                                .pipeline_count = out->stream_count};
         wr_sink *sink;
         WR_TRY(wr_materialize_create(&s->rows, &sink, b->exec, node->id, err));
@@ -297,7 +310,8 @@ static wr_status add_needs(wr_builder *b, wr_logical *node, wr_column_set *neede
         }
     }
     bool all = node->kind == WR_LOGICAL_SHARED || node->kind == WR_LOGICAL_SINGLE_ROW;
-    for (uint32_t c = 0; all && complete && c < node->column_count; c++) complete = wr_column_set_add(needed, b->arena, node->columns[c]);
+    for (uint32_t c = 0; all && complete && c < node->column_count; c++)
+        complete = wr_column_set_add(needed, b->arena, node->columns[c]);
     return complete ? WR_OK : wr_fail_memory(err, 0, "pipelines");
 }
 
@@ -335,7 +349,8 @@ wr_status wr_build_node(wr_builder *b, wr_logical *node, wr_flowing *out, wr_err
     return status;
 }
 
-wr_status wr_build_pipelines(wr_pipeline_set *set, wr_exec *exec, wr_plan *plan, wr_result_queue **queue, wr_error *err) {
+wr_status wr_build_pipelines(wr_pipeline_set *set, wr_exec *exec, wr_plan *plan, wr_result_queue **queue,
+                             wr_error *err) {
     wr_builder b = {.set = set, .exec = exec, .plan = plan, .arena = &plan->arena};
     wr_logical *root = plan->root;
     wr_flowing flowing;

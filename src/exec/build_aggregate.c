@@ -1,5 +1,5 @@
-/* Aggregation: keys, arguments and filters become columns in front; then a sink and its source, or, when the input comes
- * ordered by a key in one stream, an operator and a late stream for the groups at the edges of morsels. */
+/* Aggregation: keys, arguments and filters become columns in front; then a sink and its source, or, when the input
+ * comes ordered by a key in one stream, an operator and a late stream for the groups at the edges of morsels. */
 #include "exec/build_internal.h"
 #include "exec/hash_aggregate.h"
 
@@ -25,8 +25,9 @@ static wr_status column_for(wr_builder *b, aggregate_build *a, wr_expr *expr, ui
     *position = a->count++;
     a->exprs[*position] = expr;
     a->types[*position] = expr->type;
-    a->ids[*position] = expr->kind == WR_EXPR_COLUMN ? expr->column
-                                                     : wr_plan_add_column(b->plan, WR_STR("aggregate input"), expr->type, true, a->node);
+    a->ids[*position] = expr->kind == WR_EXPR_COLUMN
+                            ? expr->column
+                            : wr_plan_add_column(b->plan, WR_STR("aggregate input"), expr->type, true, a->node);
     return a->ids[*position] ? WR_OK : wr_fail_memory(err, 0, "aggregate");
 }
 
@@ -38,8 +39,12 @@ static wr_logical *scan_of(const wr_plan *plan, wr_column_id *column) {
         wr_logical *node = plan->columns[*column].source;
         if (!node) return NULL;
         if (node->kind == WR_LOGICAL_SCAN) return node;
-        const wr_named_expr *items = node->kind == WR_LOGICAL_PROJECT ? node->project.items : node->kind == WR_LOGICAL_AGGREGATE ? node->aggregate.keys : NULL;
-        uint32_t count = node->kind == WR_LOGICAL_PROJECT ? node->project.count : node->kind == WR_LOGICAL_AGGREGATE ? node->aggregate.key_count : 0;
+        const wr_named_expr *items = node->kind == WR_LOGICAL_PROJECT     ? node->project.items
+                                     : node->kind == WR_LOGICAL_AGGREGATE ? node->aggregate.keys
+                                                                          : NULL;
+        uint32_t count = node->kind == WR_LOGICAL_PROJECT     ? node->project.count
+                         : node->kind == WR_LOGICAL_AGGREGATE ? node->aggregate.key_count
+                                                              : 0;
         const wr_expr *expr = NULL;
         for (uint32_t i = 0; i < count; i++) {
             if (items[i].id == *column) expr = items[i].expr;
@@ -116,7 +121,8 @@ static wr_status collect(wr_builder *b, aggregate_build *a, wr_error *err) {
     a->keys = WR_ARENA_ARRAY(b->arena, wr_aggregate_key, keys);
     a->calls = WR_ARENA_ARRAY(b->arena, wr_aggregate_call, calls);
     a->outputs = WR_ARENA_ARRAY(b->arena, wr_column_id, keys + calls);
-    if (!a->exprs || !a->ids || !a->types || !a->keys || !a->calls || !a->outputs) return wr_fail_memory(err, 0, "aggregate");
+    if (!a->exprs || !a->ids || !a->types || !a->keys || !a->calls || !a->outputs)
+        return wr_fail_memory(err, 0, "aggregate");
     for (uint32_t i = 0; i < keys; i++) {
         WR_TRY(column_for(b, a, node->aggregate.keys[i].expr, &a->keys[i].column, err));
         WR_TRY(prove_key(b, node->aggregate.keys[i].expr, &a->keys[i], err));
@@ -125,45 +131,8 @@ static wr_status collect(wr_builder *b, aggregate_build *a, wr_error *err) {
     return collect_calls(b, a, err);
 }
 
-/* The key that the input is ordered by, when that can be used. */
-static bool find_order(const aggregate_build *a, const wr_flowing *flowing, uint32_t *key) {
-    const wr_logical *node = a->node;
-    if (!node->aggregate.ordered_by || flowing->stream_count != 1) return false;
-    for (uint32_t i = 0; i < node->aggregate.key_count; i++) {
-        const wr_expr *expr = node->aggregate.keys[i].expr;
-        bool same = node->aggregate.keys[i].id == node->aggregate.ordered_by ||
-                    (expr->kind == WR_EXPR_COLUMN && expr->column == node->aggregate.ordered_by);
-        if (!same || !wr_aggregate_can_order_by(expr->type)) continue;
-        *key = i;
-        return true;
-    }
-    return false;
-}
-
-static wr_status finish_ordered(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out, wr_error *err) {
-    wr_operator *op;
-    wr_source *late;
-    wr_flowing edges;
-    WR_TRY(wr_ordered_aggregate_create(&op, &late, b->exec, spec, err));
-    wr_status status = wr_stream_push(&out->streams[0], op, err);
-    if (status != WR_OK) {
-        late->ops->destroy(late);
-        return status;
-    }
-    uint32_t columns = spec->key_count + spec->call_count;
-    WR_TRY(wr_flowing_from(b, &edges, late, a->outputs, columns, err));
-    wr_stream *streams = WR_ARENA_ARRAY(b->arena, wr_stream, 2);
-    if (!streams) {
-        wr_flowing_drop(&edges);
-        return wr_fail_memory(err, 0, "aggregate");
-    }
-    streams[0] = out->streams[0];
-    streams[1] = edges.streams[0];
-    *out = (wr_flowing){streams, 2, edges.columns, columns};
-    return WR_OK;
-}
-
-static wr_status finish_hashed(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out, wr_error *err) {
+static wr_status finish_hashed(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out,
+                               wr_error *err) {
     wr_sink *sink;
     wr_source *source;
     uint32_t streams = out->stream_count;
@@ -194,5 +163,5 @@ wr_status wr_build_aggregate(wr_builder *b, wr_logical *node, wr_flowing *out, w
         .estimated_groups = node->row_estimate > 0 ? node->row_estimate : 0,
         .logical_id = node->id,
     };
-    return find_order(&a, out, &spec.ordered_by) ? finish_ordered(b, &a, &spec, out, err) : finish_hashed(b, &a, &spec, out, err);
+    return finish_hashed(b, &a, &spec, out, err);
 }

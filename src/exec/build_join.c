@@ -1,6 +1,6 @@
-/* Joins: the build side becomes a pipeline of its own, the probe side goes on through an operator, and a late stream brings what
- * the join gives when the probe side has ended. Keys that are no plain columns are computed in front. When unmatched rows of the
- * probe side are of no interest, the join offers a filter for each key to the scans below. */
+/* Joins: the build side becomes a pipeline of its own, the probe side goes on through an operator, and a late stream
+ * brings what the join gives when the probe side has ended. Keys that are no plain columns are computed in front. When
+ * unmatched rows of the probe side are of no interest, the join offers a filter for each key to the scans below. */
 #include "exec/build_internal.h"
 #include "exec/hash_join.h"
 
@@ -48,7 +48,8 @@ static uint32_t side_find(const side *s, wr_column_id id) {
 static wr_status side_key(wr_builder *b, side *s, wr_expr *expr, uint32_t *position, wr_error *err) {
     if (expr->kind == WR_EXPR_COLUMN) {
         *position = side_find(s, expr->column);
-        if (*position == UINT32_MAX) return wr_fail(err, WR_INTERNAL, "a join's key column %u is not made below it", expr->column);
+        if (*position == UINT32_MAX)
+            return wr_fail(err, WR_INTERNAL, "a join's key column %u is not made below it", expr->column);
         return WR_OK;
     }
     *position = s->count++;
@@ -104,11 +105,12 @@ static wr_status compile_residual(wr_builder *b, join_build *j, wr_join_spec *sp
     spec->residual_count = node->join.residual_count;
     spec->residual_inputs = inputs;
     spec->residual_input_count = count;
-    return wr_program_compile(&spec->residual, b->exec->allocator, node->join.residual, node->join.residual_count, ids, count,
-                              &b->exec->environment, err);
+    return wr_program_compile(&spec->residual, b->exec->allocator, node->join.residual, node->join.residual_count, ids,
+                              count, &b->exec->environment, err);
 }
 
-static wr_status create_join(wr_builder *b, join_build *j, wr_column_id *output_ids, uint32_t *output_count, wr_error *err) {
+static wr_status create_join(wr_builder *b, join_build *j, wr_column_id *output_ids, uint32_t *output_count,
+                             wr_error *err) {
     wr_logical *node = j->node;
     wr_join_column *outputs = WR_ARENA_ARRAY(b->arena, wr_join_column, node->column_count);
     if (!outputs) return wr_fail_memory(err, 0, "join");
@@ -159,7 +161,8 @@ static wr_status offer_filters(wr_builder *b, join_build *j, wr_pipeline *build,
         if (!j->keys[i].filter) continue;
         wr_offered_filter *offer = WR_ARENA_NEW(b->arena, wr_offered_filter);
         if (!offer) return wr_fail_memory(err, sizeof *offer, "join filter");
-        *offer = (wr_offered_filter){b->offers, j->probe.ids[j->keys[i].probe_column], make_filter, j->keys[i].filter, build};
+        *offer = (wr_offered_filter){b->offers, j->probe.ids[j->keys[i].probe_column], make_filter, j->keys[i].filter,
+                                     build};
         b->offers = offer;
     }
     return WR_OK;
@@ -181,7 +184,8 @@ static wr_status build_side(wr_builder *b, join_build *j, wr_pipeline ***made, u
     return status;
 }
 
-static wr_status probe_side(wr_builder *b, join_build *j, wr_pipeline *const *build, uint32_t build_count, wr_flowing *out, wr_error *err) {
+static wr_status probe_side(wr_builder *b, join_build *j, wr_pipeline *const *build, uint32_t build_count,
+                            wr_flowing *out, wr_error *err) {
     WR_TRY(offer_filters(b, j, build[0], err));
     WR_TRY(wr_build_node(b, j->probe.child, out, err));
     WR_TRY(wr_flowing_project(b, out, j->probe.exprs, j->probe.ids, j->probe.count, 0, err));
@@ -193,7 +197,8 @@ static wr_status probe_side(wr_builder *b, join_build *j, wr_pipeline *const *bu
     return wr_flowing_depend(out, build, build_count, err);
 }
 
-static wr_status add_late_stream(wr_builder *b, join_build *j, wr_pipeline *const *build, uint32_t build_count, wr_flowing *out, wr_error *err) {
+static wr_status add_late_stream(wr_builder *b, join_build *j, wr_pipeline *const *build, uint32_t build_count,
+                                 wr_flowing *out, wr_error *err) {
     wr_flowing late;
     wr_source *source;
     wr_stream *streams = WR_ARENA_ARRAY(b->arena, wr_stream, out->stream_count + 1);

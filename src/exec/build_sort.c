@@ -2,7 +2,8 @@
 #include "exec/build_internal.h"
 #include "exec/sort.h"
 
-wr_status wr_build_sort(wr_builder *b, wr_logical *node, uint64_t limit, uint64_t offset, wr_flowing *out, wr_error *err) {
+wr_status wr_build_sort(wr_builder *b, wr_logical *node, uint64_t limit, uint64_t offset, wr_flowing *out,
+                        wr_error *err) {
     b->offers = limit == UINT64_MAX && offset == 0 ? b->offers : NULL;
     WR_TRY(wr_build_node(b, node->children[0], out, err));
     uint32_t columns = out->column_count, room = columns + node->sort.count;
@@ -29,7 +30,12 @@ wr_status wr_build_sort(wr_builder *b, wr_logical *node, uint64_t limit, uint64_
         keys[i] = (wr_sort_column){position, key->descending, key->nulls_first};
     }
     WR_TRY(wr_flowing_project(b, out, exprs, ids, count, 0, err));
-    wr_sort_spec spec = {.column_count = count, .keys = keys, .key_count = node->sort.count, .limit = limit, .offset = offset, .logical_id = node->id};
+    wr_sort_spec spec = {.column_count = count,
+                         .keys = keys,
+                         .key_count = node->sort.count,
+                         .limit = limit,
+                         .offset = offset,
+                         .logical_id = node->id};
     wr_type *types;
     WR_TRY(wr_flowing_types(b, out, &types, err));
     spec.types = types;

@@ -10,7 +10,6 @@ typedef struct filter_local {
     wr_program_state *state;
     wr_buffer *pass;
     bool given; /* the input went out; the next call asks for more */
-    wr_counters counters;
 } filter_local;
 
 static void filter_destroy(wr_operator *op) {
@@ -23,7 +22,6 @@ static void filter_destroy(wr_operator *op) {
 
 static void filter_local_destroy(wr_operator *op, wr_local *local) {
     filter_local *l = (filter_local *)local;
-    wr_node_count(&op->base, &l->counters);
     wr_program_state_destroy(l->state);
     wr_buffer_release(l->pass);
     wr_free(op->base.exec->allocator, l, sizeof *l);
@@ -43,7 +41,8 @@ static wr_status filter_local_create(wr_operator *op, wr_local **out, wr_error *
     return WR_OK;
 }
 
-static wr_status filter_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status filter_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow,
+                             wr_waker *waker, wr_error *err) {
     (void)op;
     (void)waker;
     filter_local *l = (filter_local *)local;
@@ -52,8 +51,6 @@ static wr_status filter_push(wr_operator *op, wr_local *local, wr_batch *in, wr_
         *flow = WR_NEED_INPUT;
         return WR_OK;
     }
-    l->counters.batches_in++;
-    l->counters.rows_in += in->sel_count;
     uint64_t *pass = (uint64_t *)(void *)l->pass->data;
     WR_TRY(wr_program_filter(l->state, in, pass, err));
     WR_TRY(wr_batch_filter(in, pass, err));
@@ -61,8 +58,6 @@ static wr_status filter_push(wr_operator *op, wr_local *local, wr_batch *in, wr_
         *flow = WR_NEED_INPUT;
         return WR_OK;
     }
-    l->counters.batches_out++;
-    l->counters.rows_out += in->sel_count;
     l->given = true;
     *out = in;
     *flow = WR_HAVE_OUTPUT;

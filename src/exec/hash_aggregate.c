@@ -320,8 +320,6 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
         }
     }
     if (*flow == WR_BLOCKED) return WR_OK;
-    l->counters.rows_in += in->row_count;
-    l->counters.batches_in++;
     return WR_OK;
 }
 

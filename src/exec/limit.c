@@ -1,7 +1,8 @@
-/* LIMIT and OFFSET by order, not by time: the rows kept are those that come first by ordinal, whatever thread was faster.
+/* LIMIT and OFFSET by order, not by time: the rows kept are those that come first by ordinal, whatever thread was
+ * faster.
  *
- * Every morsel keeps at most offset + limit rows of its own. Morsels that are done, counted from the first without a gap, form the
- * prefix; once the prefix holds enough rows the source is told to stop. The rows then go out in order. */
+ * Every morsel keeps at most offset + limit rows of its own. Morsels that are done, counted from the first without a
+ * gap, form the prefix; once the prefix holds enough rows the source is told to stop. The rows then go out in order. */
 #include <stdlib.h>
 
 #include "exec/nodes.h"
@@ -56,7 +57,8 @@ static wr_status morsel_of(limit_state *s, uint32_t source, uint64_t index, mors
             return WR_OK;
         }
     }
-    WR_TRY(wr_grow(s->allocator, (void **)&s->morsels, &s->morsel_capacity, s->morsel_count, 1, sizeof(morsel_rows), err));
+    WR_TRY(
+        wr_grow(s->allocator, (void **)&s->morsels, &s->morsel_capacity, s->morsel_count, 1, sizeof(morsel_rows), err));
     if (s->morsel_count == 0 || source < s->first_source) s->first_source = source;
     morsel_rows *m = *out = &s->morsels[s->morsel_count++];
     *m = (morsel_rows){.index = index, .source = source};
@@ -64,7 +66,8 @@ static wr_status morsel_of(limit_state *s, uint32_t source, uint64_t index, mors
     return WR_OK;
 }
 
-static wr_status limit_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status limit_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                               wr_error *err) {
     (void)local;
     (void)waker;
     limit_state *s = ((limit_sink *)sink)->state;
@@ -81,7 +84,8 @@ static wr_status limit_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_
     return status;
 }
 
-static wr_status limit_morsel_done(wr_sink *sink, wr_local *local, uint32_t source, const wr_morsel *morsel, wr_error *err) {
+static wr_status limit_morsel_done(wr_sink *sink, wr_local *local, uint32_t source, const wr_morsel *morsel,
+                                   wr_error *err) {
     (void)local;
     limit_state *s = ((limit_sink *)sink)->state;
     morsel_rows *m;
@@ -134,7 +138,8 @@ static const wr_sink_ops limit_sink_ops = {
 
 /* ---- the source: one morsel, since order is all that matters ---- */
 
-static wr_status limit_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status limit_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                            wr_error *err) {
     (void)control;
     (void)waker;
     (void)err;
@@ -158,8 +163,8 @@ static wr_status cut(wr_batch *batch, uint32_t skip, uint32_t take, wr_error *er
     return WR_OK;
 }
 
-static wr_status limit_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                            wr_error *err) {
+static wr_status limit_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                            wr_waker *waker, wr_error *err) {
     (void)local;
     (void)morsel;
     (void)waker;
@@ -205,8 +210,8 @@ static const wr_source_ops limit_source_ops = {
     .read = limit_read,
 };
 
-wr_status wr_limit_create(wr_sink **sink, wr_source **source, wr_exec *exec, uint32_t column_count, uint64_t limit, uint64_t offset,
-                          uint32_t logical_id, wr_error *err) {
+wr_status wr_limit_create(wr_sink **sink, wr_source **source, wr_exec *exec, uint32_t column_count, uint64_t limit,
+                          uint64_t offset, uint32_t logical_id, wr_error *err) {
     wr_allocator *a = exec->allocator;
     limit_state *s = wr_alloc_zeroed(a, sizeof *s);
     limit_sink *in = wr_alloc_zeroed(a, sizeof *in);

@@ -1,5 +1,5 @@
-/* Rows kept for several readers: every task collects batches, the end of the epoch puts them in the order of their ordinals, and
- * readers take them a batch a morsel. */
+/* Rows kept for several readers: every task collects batches, the end of the epoch puts them in the order of their
+ * ordinals, and readers take them a batch a morsel. */
 #include "exec/materialize.h"
 
 #include <stdlib.h>
@@ -42,7 +42,8 @@ static void sink_local_destroy(wr_sink *sink, wr_local *local) {
     wr_free(((materialize_sink *)sink)->rows->allocator, l, sizeof *l);
 }
 
-static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                              wr_error *err) {
     (void)sink;
     (void)waker;
     *flow = WR_NEED_INPUT;
@@ -53,7 +54,8 @@ static wr_status sink_combine(wr_sink *sink, wr_local *local, wr_error *err) {
     wr_materialized *m = ((materialize_sink *)sink)->rows;
     wr_batch_list *from = &((materialize_local *)local)->batches, *to = &m->batches;
     wr_mutex_lock(&m->lock);
-    wr_status status = wr_grow(to->allocator, (void **)&to->items, &to->capacity, to->count, from->count, sizeof(wr_batch), err);
+    wr_status status =
+        wr_grow(to->allocator, (void **)&to->items, &to->capacity, to->count, from->count, sizeof(wr_batch), err);
     if (status == WR_OK) {
         if (from->count) memcpy(to->items + to->count, from->items, sizeof(wr_batch) * from->count);
         to->count += from->count;
@@ -92,7 +94,8 @@ static const wr_sink_ops sink_ops = {
     .control = sink_control,
 };
 
-wr_status wr_materialize_create(wr_materialized **out, wr_sink **sink, wr_exec *exec, uint32_t logical_id, wr_error *err) {
+wr_status wr_materialize_create(wr_materialized **out, wr_sink **sink, wr_exec *exec, uint32_t logical_id,
+                                wr_error *err) {
     wr_allocator *a = exec->allocator;
     wr_materialized *m = wr_alloc_zeroed(a, sizeof *m);
     materialize_sink *s = wr_alloc_zeroed(a, sizeof *s);
@@ -139,7 +142,8 @@ static void reader_local_destroy(wr_source *source, wr_local *local) {
     wr_free(source->base.exec->allocator, l, sizeof *l);
 }
 
-static wr_status reader_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status reader_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                             wr_error *err) {
     (void)control;
     (void)waker;
     (void)err;
@@ -151,8 +155,8 @@ static wr_status reader_next(wr_source *source, wr_morsel *morsel, wr_control *c
 }
 
 /* The batch is shared with other readers, who narrow their own copies. */
-static wr_status reader_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                             wr_error *err) {
+static wr_status reader_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                             wr_waker *waker, wr_error *err) {
     (void)waker;
     reader *r = (reader *)source;
     reader_local *l = (reader_local *)local;
@@ -183,7 +187,8 @@ static const wr_source_ops reader_ops = {
     .read = reader_read,
 };
 
-wr_status wr_materialized_source(wr_source **out, wr_materialized *rows, wr_exec *exec, uint32_t logical_id, wr_error *err) {
+wr_status wr_materialized_source(wr_source **out, wr_materialized *rows, wr_exec *exec, uint32_t logical_id,
+                                 wr_error *err) {
     reader *r = wr_alloc_zeroed(exec->allocator, sizeof *r);
     if (!r) return wr_fail_memory(err, sizeof *r, "shared subplan");
     r->source.ops = &reader_ops;

@@ -61,10 +61,10 @@ typedef struct wr_exec {
     bool measure;              /* EXPLAIN ANALYZE: nodes count their time */
 } wr_exec;
 
-/* Added up per local state and summed at the end: EXPLAIN ANALYZE. */
+/* EXPLAIN ANALYZE. The driver counts rows, batches and time of each call; a node adds what it spilled. */
 typedef struct wr_counters {
-    uint64_t rows_in, rows_out, batches_in, batches_out;
-    uint64_t busy_ns;      /* thread time inside calls; measured only under EXPLAIN ANALYZE */
+    uint64_t rows_out, batches_out;
+    uint64_t busy_ns; /* thread time inside calls */
     uint64_t spilled_bytes;
 } wr_counters;
 
@@ -94,6 +94,10 @@ typedef struct wr_operator_ops {
     wr_status (*flush)(wr_operator *op, wr_local *local, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err);
     /* Once per epoch, when all its rows have passed. NULL: stateless. */
     wr_status (*control)(wr_operator *op, const wr_control *control, wr_error *err);
+    /* The node's budget is marked and the task is about to park, or was woken: spill what this local state can give. Nodes
+     * see their mark in push and consume anyway; this is for tasks that wait, so that two that wait for each other's memory
+     * both come on. NULL: holds nothing that could go. */
+    wr_status (*relieve)(wr_operator *op, wr_local *local, wr_error *err);
     bool retracts; /* understands batches with weights; others are never put behind a source that has them */
 } wr_operator_ops;
 struct wr_operator {
@@ -146,6 +150,7 @@ typedef struct wr_sink_ops {
     /* Finish task `task`: a bounded piece of work; *flow DONE when it is at its end, NEED_INPUT to be called again, or
      * BLOCKED. NULL when control never asks for one. */
     wr_status (*finish)(wr_sink *sink, uint32_t task, wr_flow *flow, wr_waker *waker, wr_error *err);
+    wr_status (*relieve)(wr_sink *sink, wr_local *local, wr_error *err); /* as an operator's */
     /* The query has failed or was stopped: wakes whoever reads from this sink outside the pool. NULL: nobody does. */
     void (*abort)(wr_sink *sink);
     bool retracts;

@@ -1,13 +1,14 @@
 /* The graph of pipelines: who waits for whom, how an epoch ends, how errors stop everything.
  *
- * Life of an epoch in one pipeline: tasks take morsels until the source says that the epoch ends. Each task then combines its
- * sink state and arrives; the last one to arrive gives the control message to the source and the operators and arrives at
- * the sink's gate. A gate opens when all pipelines that feed the sink have arrived: the sink gets the message, tasks that
- * wait there share its finish tasks, and when the last of those is done the epoch is complete: whoever depends on it is woken.
+ * Life of an epoch in one pipeline: tasks take morsels until the source says that the epoch ends. Each task then
+ * combines its sink state and arrives; the last one to arrive gives the control message to the source and the operators
+ * and arrives at the sink's gate. A gate opens when all pipelines that feed the sink have arrived: the sink gets the
+ * message, tasks that wait there share its finish tasks, and when the last of those is done the epoch is complete:
+ * whoever depends on it is woken.
  *
- * Start order: pipelines are started in the order in which they were added, each when its dependencies have completed their first
- * epoch, and only while fewer tasks are active than the query has threads; so memory of two builds is not held at once
- * where one after the other does, and the tail of one pipeline overlaps the start of the next. */
+ * Start order: pipelines are started in the order in which they were added, each when its dependencies have completed
+ * their first epoch, and only while fewer tasks are active than the query has threads; so memory of two builds is not
+ * held at once where one after the other does, and the tail of one pipeline overlaps the start of the next. */
 #include "exec/pipeline_internal.h"
 
 wr_status wr_pipeline_set_create(wr_pipeline_set **out, wr_exec *exec, wr_error *err) {
@@ -84,7 +85,8 @@ wr_status wr_pipeline_add(wr_pipeline_set *set, wr_pipeline **out, wr_source *so
         sink->ops->destroy(sink);
         return status;
     }
-    status = wr_grow(a, (void **)&set->pipelines, &set->pipeline_capacity, set->pipeline_count, 1, sizeof(wr_pipeline *), err);
+    status = wr_grow(a, (void **)&set->pipelines, &set->pipeline_capacity, set->pipeline_count, 1,
+                     sizeof(wr_pipeline *), err);
     if (status == WR_OK) {
         p = wr_alloc_zeroed(a, sizeof *p);
         if (!p) status = wr_fail_memory(err, sizeof *p, "pipeline");
@@ -108,7 +110,8 @@ wr_status wr_pipeline_add(wr_pipeline_set *set, wr_pipeline **out, wr_source *so
 wr_status wr_pipeline_push_operator(wr_pipeline *p, wr_operator *op, wr_error *err) {
     if (p->operator_count == WR_PIPELINE_OPERATORS_MAX) {
         op->ops->destroy(op);
-        return wr_fail(err, WR_LIMIT, "the query has more than %d operators in one pipeline", WR_PIPELINE_OPERATORS_MAX);
+        return wr_fail(err, WR_LIMIT, "the query has more than %d operators in one pipeline",
+                       WR_PIPELINE_OPERATORS_MAX);
     }
     p->operators[p->operator_count++] = op;
     return WR_OK;
@@ -119,7 +122,8 @@ wr_status wr_pipeline_depend(wr_pipeline *p, wr_pipeline *on, wr_error *err) {
         if (p->dependencies[i] == on) return WR_OK;
     }
     if (p->dependency_count == WR_PIPELINE_DEPENDENCIES_MAX) {
-        return wr_fail(err, WR_LIMIT, "a pipeline of the query waits for more than %d others", WR_PIPELINE_DEPENDENCIES_MAX);
+        return wr_fail(err, WR_LIMIT, "a pipeline of the query waits for more than %d others",
+                       WR_PIPELINE_DEPENDENCIES_MAX);
     }
     p->dependencies[p->dependency_count++] = on;
     return WR_OK;
@@ -383,12 +387,14 @@ double wr_pipeline_set_progress(wr_pipeline_set *set) {
     return count ? sum / count : 1;
 }
 
-void wr_pipeline_set_each(wr_pipeline_set *set, void (*each)(void *user, uint32_t pipeline, const wr_node_base *node, const char *kind),
+void wr_pipeline_set_each(wr_pipeline_set *set,
+                          void (*each)(void *user, uint32_t pipeline, const wr_node_base *node, const char *kind),
                           void *user) {
     for (uint32_t i = 0; i < set->pipeline_count; i++) {
         wr_pipeline *p = set->pipelines[i];
         each(user, i, &p->source->base, p->source->ops->name);
-        for (uint32_t k = 0; k < p->operator_count; k++) each(user, i, &p->operators[k]->base, p->operators[k]->ops->name);
+        for (uint32_t k = 0; k < p->operator_count; k++)
+            each(user, i, &p->operators[k]->base, p->operators[k]->ops->name);
         each(user, i, &p->gate->sink->base, p->gate->sink->ops->name);
     }
 }
@@ -412,9 +418,7 @@ void wr_node_base_deinit(wr_node_base *base) {
 
 void wr_node_count(wr_node_base *base, const wr_counters *add) {
     wr_mutex_lock(&base->lock);
-    base->counters.rows_in += add->rows_in;
     base->counters.rows_out += add->rows_out;
-    base->counters.batches_in += add->batches_in;
     base->counters.batches_out += add->batches_out;
     base->counters.busy_ns += add->busy_ns;
     base->counters.spilled_bytes += add->spilled_bytes;

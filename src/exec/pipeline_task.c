@@ -1,10 +1,11 @@
 /* One task's way through a pipeline: a state machine that can stop at every call and go on with the same input.
  *
- *   WAIT -> NEXT -> READ -> PUSH … -> READ -> FLUSH (-> PUSH …) -> NEXT … -> ARRIVE -> FINISH -> WAIT (next epoch) or done
+ *   WAIT -> NEXT -> READ -> PUSH … -> READ -> FLUSH (-> PUSH …) -> NEXT … -> ARRIVE -> FINISH -> WAIT (next epoch) or
+ * done
  *
- * PUSH walks levels: inputs[level] goes to operator `level` (the sink at the top). HAVE_OUTPUT climbs; NEED_INPUT goes down
- * to the operator that made this input, which may have more, until the floor. All of it is in the task, so BLOCKED at any
- * level is a return, and any worker goes on later. */
+ * PUSH walks levels: inputs[level] goes to operator `level` (the sink at the top). HAVE_OUTPUT climbs; NEED_INPUT goes
+ * down to the operator that made this input, which may have more, until the floor. All of it is in the task, so BLOCKED
+ * at any level is a return, and any worker goes on later. */
 #include "exec/pipeline_internal.h"
 
 /* A piece of work is over after this long: others get their turn, and a fair one. */
@@ -25,9 +26,20 @@ static wr_status create_locals(wr_pipeline_task *t, wr_error *err) {
     return WR_OK;
 }
 
+/* What this task counted goes to the nodes. */
+static void give_counters(wr_pipeline_task *t) {
+    wr_pipeline *p = t->pipeline;
+    wr_node_count(&p->source->base, &t->source_counters);
+    for (uint32_t i = 0; i < p->operator_count; i++) wr_node_count(&p->operators[i]->base, &t->counters[i]);
+    wr_node_count(&p->gate->sink->base, &t->counters[p->operator_count]);
+    t->source_counters = (wr_counters){0};
+    memset(t->counters, 0, sizeof t->counters);
+}
+
 void wr_pipeline_task_drop_locals(wr_pipeline_task *t) {
     wr_pipeline *p = t->pipeline;
     wr_sink *sink = p->gate->sink;
+    if (t->has_locals) give_counters(t);
     if (t->sink_local) sink->ops->local_destroy(sink, t->sink_local);
     for (uint32_t i = p->operator_count; i-- > 0;) {
         if (t->locals[i]) p->operators[i]->ops->local_destroy(p->operators[i], t->locals[i]);
@@ -82,11 +94,26 @@ static void push_from(wr_pipeline_task *t, uint32_t level, wr_batch *batch) {
     t->phase = WR_PHASE_PUSH;
 }
 
+/* The driver counts the rows that come out and, under EXPLAIN ANALYZE, the time: nodes need not. */
+static int64_t clock_start(const wr_pipeline_task *t) {
+    return t->pipeline->set->exec->measure ? wr_clock_monotonic_ns() : 0;
+}
+
+static void count_call(const wr_pipeline_task *t, wr_counters *c, int64_t started, const wr_batch *out) {
+    if (t->pipeline->set->exec->measure) c->busy_ns += (uint64_t)(wr_clock_monotonic_ns() - started);
+    if (out) {
+        c->rows_out += out->sel_count;
+        c->batches_out++;
+    }
+}
+
 static wr_status read_batch(wr_pipeline_task *t, task_step *step, wr_error *err) {
     wr_source *source = t->pipeline->source;
     wr_batch *batch = NULL;
     wr_flow flow;
+    int64_t started = clock_start(t);
     WR_TRY(source->ops->read(source, t->source_local, &t->morsel, &batch, &flow, &t->task.waker, err));
+    count_call(t, &t->source_counters, started, flow == WR_HAVE_OUTPUT ? batch : NULL);
     if (flow == WR_BLOCKED) {
         *step = STEP_PARKED;
     } else if (flow == WR_HAVE_OUTPUT) {
@@ -107,17 +134,20 @@ static void leave_push(wr_pipeline_task *t) {
 
 static wr_status push_level(wr_pipeline_task *t, task_step *step, wr_error *err) {
     wr_pipeline *p = t->pipeline;
+    wr_batch *in = t->inputs[t->level], *out = NULL;
+    wr_counters *counters = &t->counters[t->level];
+    int64_t started = clock_start(t);
     wr_flow flow;
     if (t->level == p->operator_count) {
-        wr_batch *in = t->inputs[t->level];
         in->ordinal.sequence = t->sink_sequence;
         WR_TRY(p->gate->sink->ops->consume(p->gate->sink, t->sink_local, in, &flow, &t->task.waker, err));
         if (flow == WR_NEED_INPUT) t->sink_sequence++;
+        count_call(t, counters, started, NULL);
     } else {
         wr_operator *op = p->operators[t->level];
-        wr_batch *in = t->inputs[t->level], *out = NULL;
         wr_ordinal ordinal = in->ordinal;
         WR_TRY(op->ops->push(op, t->locals[t->level], in, &out, &flow, &t->task.waker, err));
+        count_call(t, counters, started, flow == WR_HAVE_OUTPUT ? out : NULL);
         if (flow == WR_HAVE_OUTPUT) {
             out->ordinal = ordinal;
             t->inputs[++t->level] = out;
@@ -145,7 +175,9 @@ static wr_status flush_level(wr_pipeline_task *t, task_step *step, wr_error *err
         if (op->ops->flush) {
             wr_batch *out = NULL;
             wr_flow flow;
+            int64_t started = clock_start(t);
             WR_TRY(op->ops->flush(op, t->locals[t->flush_level], &out, &flow, &t->task.waker, err));
+            count_call(t, &t->counters[t->flush_level], started, flow == WR_HAVE_OUTPUT ? out : NULL);
             if (flow == WR_BLOCKED) {
                 *step = STEP_PARKED;
                 return WR_OK;
@@ -233,11 +265,26 @@ static void withdraw(wr_pipeline_task *t) {
     wr_pipeline_task_drop_locals(t);
 }
 
+/* Marked nodes of this task give back what they can, see relieve in operator.h. */
+static wr_status relieve(wr_pipeline_task *t, wr_error *err) {
+    wr_pipeline *p = t->pipeline;
+    for (uint32_t i = 0; i < p->operator_count; i++) {
+        wr_operator *op = p->operators[i];
+        if (!t->locals[i] || !op->ops->relieve || !op->base.budget || !wr_budget_marked(op->base.budget)) continue;
+        WR_TRY(op->ops->relieve(op, t->locals[i], err));
+    }
+    wr_sink *sink = p->gate->sink;
+    if (!t->sink_local || !sink->ops->relieve || !sink->base.budget || !wr_budget_marked(sink->base.budget))
+        return WR_OK;
+    return sink->ops->relieve(sink, t->sink_local, err);
+}
+
 wr_task_result wr_pipeline_task_run(wr_task *task, uint32_t worker) {
     (void)worker;
     wr_pipeline_task *t = (wr_pipeline_task *)((char *)task - offsetof(wr_pipeline_task, task));
     wr_pipeline_set *set = t->pipeline->set;
     int64_t slice_end = 0;
+    bool was_parked = t->parked;
     if (t->parked) {
         t->parked = false;
         wr_pipeline_set_count(set, +1, false);
@@ -251,7 +298,10 @@ wr_task_result wr_pipeline_task_run(wr_task *task, uint32_t worker) {
         task_step step = STEP_ON;
         wr_error err;
         wr_error_clear(&err);
-        if (run_phase(t, &step, &err) != WR_OK) {
+        wr_status status = steps == 1 && was_parked ? relieve(t, &err) : WR_OK;
+        if (status == WR_OK) status = run_phase(t, &step, &err);
+        if (status == WR_OK && step == STEP_PARKED) status = relieve(t, &err);
+        if (status != WR_OK) {
             wr_pipeline_set_fail(set, &err);
             continue;
         }

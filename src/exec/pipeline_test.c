@@ -18,7 +18,8 @@ static bool world_open(world *w, uint32_t threads) {
     wr_allocator *a = wr_test_allocator();
     if (!WR_CHECK_OK(wr_budget_create(&w->budget, NULL, a, "test", WR_BUDGET_NO_LIMIT, &err), &err)) return false;
     if (!WR_CHECK_OK(wr_scheduler_create(&w->scheduler, a, threads, &err), &err)) return false;
-    w->exec = (wr_exec){.allocator = a, .budget = w->budget, .scheduler = w->scheduler, .thread_count = threads, .batch_rows = 4};
+    w->exec = (wr_exec){
+        .allocator = a, .budget = w->budget, .scheduler = w->scheduler, .thread_count = threads, .batch_rows = 4};
     if (!WR_CHECK_OK(wr_task_group_create(&w->exec.group, w->scheduler, a, &err), &err)) return false;
     return WR_CHECK_OK(wr_pipeline_set_create(&w->set, &w->exec, &err), &err);
 }
@@ -89,13 +90,15 @@ static void source_local_destroy(wr_source *s, wr_local *local) {
     wr_free(wr_test_allocator(), local, sizeof(test_local));
 }
 
-static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                             wr_error *err) {
     (void)err;
     (void)waker;
     test_source *s = (test_source *)source;
     if (s->handed_out == MORSELS_PER_EPOCH) {
         static const wr_control_kind kinds[EPOCHS] = {WR_WATERMARK, WR_BARRIER, WR_END};
-        *control = (wr_control){kinds[s->epoch], s->epoch, s->epoch + 1 == EPOCHS ? WR_WATERMARK_INFINITY : s->watermark};
+        *control =
+            (wr_control){kinds[s->epoch], s->epoch, s->epoch + 1 == EPOCHS ? WR_WATERMARK_INFINITY : s->watermark};
         s->handed_out = 0;
         s->epoch++;
         *flow = WR_DONE;
@@ -107,8 +110,8 @@ static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *c
     return WR_OK;
 }
 
-static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                             wr_error *err) {
+static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                             wr_waker *waker, wr_error *err) {
     (void)err;
     (void)morsel;
     test_source *s = (test_source *)source;
@@ -178,7 +181,8 @@ static void operator_local_destroy(wr_operator *op, wr_local *local) {
     wr_free(wr_test_allocator(), local, sizeof(test_local));
 }
 
-static wr_status operator_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status operator_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow,
+                               wr_waker *waker, wr_error *err) {
     (void)waker;
     test_operator *o = (test_operator *)op;
     test_local *l = (test_local *)local;
@@ -204,7 +208,8 @@ static wr_status operator_push(wr_operator *op, wr_local *local, wr_batch *in, w
     return WR_OK;
 }
 
-static wr_status operator_flush(wr_operator *op, wr_local *local, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status operator_flush(wr_operator *op, wr_local *local, wr_batch **out, wr_flow *flow, wr_waker *waker,
+                                wr_error *err) {
     (void)op;
     (void)waker;
     (void)err;
@@ -261,7 +266,8 @@ static void sink_local_destroy(wr_sink *sink, wr_local *local) {
     wr_free(wr_test_allocator(), local, sizeof(test_local));
 }
 
-static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                              wr_error *err) {
     (void)waker;
     (void)err;
     test_sink *s = (test_sink *)sink;
@@ -339,13 +345,18 @@ WR_TEST(pipeline, control_reaches_each_state_once_after_the_last_morsel) {
     test_operator doubling, holding, probing;
     test_sink build, aggregate;
     wr_pipeline *build_pipeline, *probe_pipeline, *other_pipeline;
-    WR_CHECK_OK(wr_pipeline_add(w.set, &build_pipeline, test_source_init(&build_source, &w, 50), test_sink_init(&build, &w, 7), &err), &err);
+    WR_CHECK_OK(wr_pipeline_add(w.set, &build_pipeline, test_source_init(&build_source, &w, 50),
+                                test_sink_init(&build, &w, 7), &err),
+                &err);
     WR_CHECK_OK(wr_pipeline_push_operator(build_pipeline, test_operator_init(&doubling, &w, 2, false), &err), &err);
-    WR_CHECK_OK(wr_pipeline_add(w.set, &probe_pipeline, test_source_init(&probe_source, &w, 100), test_sink_init(&aggregate, &w, 3), &err), &err);
+    WR_CHECK_OK(wr_pipeline_add(w.set, &probe_pipeline, test_source_init(&probe_source, &w, 100),
+                                test_sink_init(&aggregate, &w, 3), &err),
+                &err);
     WR_CHECK_OK(wr_pipeline_push_operator(probe_pipeline, test_operator_init(&holding, &w, 1, true), &err), &err);
     WR_CHECK_OK(wr_pipeline_push_operator(probe_pipeline, test_operator_init(&probing, &w, 3, false), &err), &err);
     WR_CHECK_OK(wr_pipeline_depend(probe_pipeline, build_pipeline, &err), &err);
-    WR_CHECK_OK(wr_pipeline_add(w.set, &other_pipeline, test_source_init(&other_source, &w, 70), &aggregate.sink, &err), &err);
+    WR_CHECK_OK(wr_pipeline_add(w.set, &other_pipeline, test_source_init(&other_source, &w, 70), &aggregate.sink, &err),
+                &err);
     build_source.blocks = other_source.blocks = true;
 
     WR_CHECK_OK(wr_pipeline_set_start(w.set, &err), &err);
@@ -373,9 +384,12 @@ WR_TEST(pipeline, an_error_stops_all_and_is_reported_once) {
         test_operator failing;
         test_sink sink, waiting_sink;
         wr_pipeline *p, *waiting;
-        WR_CHECK_OK(wr_pipeline_add(w.set, &p, test_source_init(&source, &w, 0), test_sink_init(&sink, &w, 1), &err), &err);
+        WR_CHECK_OK(wr_pipeline_add(w.set, &p, test_source_init(&source, &w, 0), test_sink_init(&sink, &w, 1), &err),
+                    &err);
         WR_CHECK_OK(wr_pipeline_push_operator(p, test_operator_init(&failing, &w, 1, false), &err), &err);
-        WR_CHECK_OK(wr_pipeline_add(w.set, &waiting, test_source_init(&waiting_source, &w, 0), test_sink_init(&waiting_sink, &w, 1), &err), &err);
+        WR_CHECK_OK(wr_pipeline_add(w.set, &waiting, test_source_init(&waiting_source, &w, 0),
+                                    test_sink_init(&waiting_sink, &w, 1), &err),
+                    &err);
         WR_CHECK_OK(wr_pipeline_depend(waiting, p, &err), &err);
         failing.fail_at = ROWS_PER_EPOCH + 5;
         WR_CHECK_OK(wr_pipeline_set_start(w.set, &err), &err);
@@ -402,7 +416,8 @@ WR_TEST(pipeline, a_sink_that_is_done_stops_the_source) {
     world_close(&w);
 }
 
-static wr_status parked_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status parked_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                             wr_error *err) {
     (void)morsel;
     (void)control;
     (void)err;

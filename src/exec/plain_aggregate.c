@@ -113,8 +113,6 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
     if (in->sel) WR_TRY(wr_batch_compact(in, err));
     if (!in->row_count) return WR_OK;
     if (!l->entry) WR_TRY(acquire_entry(g, l, err));
-    l->counters.rows_in += in->row_count;
-    l->counters.batches_in++;
     return wr_agg_states_update(&l->entry->states, in, l->entry->entry, NULL, err);
 }
 
@@ -228,7 +226,6 @@ static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel
     if (l->given) return WR_OK;
     l->given = true;
     WR_TRY(wr_agg_emit(&g->plan, &g->handed->states, g->handed->entry, 1, &l->out, err));
-    wr_node_count(&source->base, &(wr_counters){.rows_out = 1, .batches_out = 1});
     *out = &l->out;
     *flow = WR_HAVE_OUTPUT;
     return WR_OK;

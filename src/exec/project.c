@@ -12,7 +12,6 @@ typedef struct project_local {
     wr_program_state *state;
     wr_batch out;
     bool given;
-    wr_counters counters;
 } project_local;
 
 static void project_destroy(wr_operator *op) {
@@ -25,7 +24,6 @@ static void project_destroy(wr_operator *op) {
 
 static void project_local_destroy(wr_operator *op, wr_local *local) {
     project_local *l = (project_local *)local;
-    wr_node_count(&op->base, &l->counters);
     wr_batch_deinit(&l->out);
     wr_program_state_destroy(l->state);
     wr_free(op->base.exec->allocator, l, sizeof *l);
@@ -50,7 +48,8 @@ static bool is_sparse(const wr_batch *batch) {
     return batch->sel && batch->sel_count < batch->row_count - batch->row_count / 4;
 }
 
-static wr_status project_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status project_push(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow,
+                              wr_waker *waker, wr_error *err) {
     (void)op;
     (void)waker;
     project_local *l = (project_local *)local;
@@ -71,10 +70,6 @@ static wr_status project_push(wr_operator *op, wr_local *local, wr_batch *in, wr
     wr_buffer_release(l->out.weight_buffer);
     l->out.weight_buffer = weights;
     l->out.weights = in->weights;
-    l->counters.rows_in += in->sel_count;
-    l->counters.rows_out += in->sel_count;
-    l->counters.batches_in++;
-    l->counters.batches_out++;
     l->given = true;
     *out = &l->out;
     *flow = WR_HAVE_OUTPUT;
@@ -90,7 +85,8 @@ static const wr_operator_ops project_ops = {
     .retracts = true,
 };
 
-wr_status wr_project_create(wr_operator **out, wr_exec *exec, wr_program *program, uint32_t count, uint32_t logical_id, wr_error *err) {
+wr_status wr_project_create(wr_operator **out, wr_exec *exec, wr_program *program, uint32_t count, uint32_t logical_id,
+                            wr_error *err) {
     project *p = wr_alloc_zeroed(exec->allocator, sizeof *p);
     if (!p) {
         wr_program_destroy(program);

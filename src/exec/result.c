@@ -1,9 +1,9 @@
 /* The end of a query: batches go out in the order of their ordinals, to a reader outside the pool.
  *
- * Morsels finish in any order. The next batch to give is the next one of the lowest morsel that is not exhausted; batches of
- * later morsels wait. When what waits exceeds the window, tasks that bring later morsels are parked; the task of the lowest
- * morsel is parked only while the reader has that much of it still to read. So a slow reader slows the query down and costs
- * no more memory than about two windows. */
+ * Morsels finish in any order. The next batch to give is the next one of the lowest morsel that is not exhausted;
+ * batches of later morsels wait. When what waits exceeds the window, tasks that bring later morsels are parked; the
+ * task of the lowest morsel is parked only while the reader has that much of it still to read. So a slow reader slows
+ * the query down and costs no more memory than about two windows. */
 #include "exec/nodes.h"
 
 enum { WINDOW_BYTES = 8 << 20 };
@@ -79,7 +79,8 @@ static bool has_room(const wr_result_queue *q, uint32_t input, uint64_t index) {
     return !first || first->input != input || first->index != index || first->waiting_bytes < WINDOW_BYTES;
 }
 
-static wr_status result_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status result_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                                wr_error *err) {
     (void)local;
     wr_result_queue *q = queue_of(sink);
     uint32_t input = input_of(q, in->ordinal.source);
@@ -101,7 +102,8 @@ static wr_status result_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr
         status = wr_fail_memory(err, sizeof *m, "results");
     } else {
         wr_batch_list *list = &m->batches;
-        status = wr_grow(list->allocator, (void **)&list->items, &list->capacity, list->count, 1, sizeof(wr_batch), err);
+        status =
+            wr_grow(list->allocator, (void **)&list->items, &list->capacity, list->count, 1, sizeof(wr_batch), err);
     }
     if (status == WR_OK) {
         m->batches.items[m->batches.count++] = kept;
@@ -114,7 +116,8 @@ static wr_status result_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr
     return status;
 }
 
-static wr_status result_morsel_done(wr_sink *sink, wr_local *local, uint32_t source, const wr_morsel *morsel, wr_error *err) {
+static wr_status result_morsel_done(wr_sink *sink, wr_local *local, uint32_t source, const wr_morsel *morsel,
+                                    wr_error *err) {
     (void)local;
     wr_result_queue *q = queue_of(sink);
     wr_mutex_lock(&q->lock);
@@ -191,7 +194,8 @@ wr_status wr_result_create(wr_sink **out, wr_result_queue **queue, wr_exec *exec
 }
 
 wr_status wr_result_add_input(wr_result_queue *q, uint32_t source, wr_error *err) {
-    WR_TRY(wr_grow(q->sink.base.exec->allocator, (void **)&q->inputs, &q->input_capacity, q->input_count, 1, sizeof(result_input), err));
+    WR_TRY(wr_grow(q->sink.base.exec->allocator, (void **)&q->inputs, &q->input_capacity, q->input_count, 1,
+                   sizeof(result_input), err));
     q->inputs[q->input_count++] = (result_input){source, false};
     return WR_OK;
 }
@@ -209,7 +213,8 @@ static pending_morsel *next_readable(wr_result_queue *q) {
             wr_wait_list_wake(&q->parked);
             continue;
         }
-        bool exhausted = q->current_input < q->input_count && q->inputs[q->current_input].ended && (!m || m->input != q->current_input);
+        bool exhausted = q->current_input < q->input_count && q->inputs[q->current_input].ended &&
+                         (!m || m->input != q->current_input);
         if (!exhausted) return NULL;
         q->current_input++;
         q->current_index = 0;

@@ -1,7 +1,7 @@
 /* The scan source: hands out parts of files in order, one cursor a worker and file.
  *
- * A part is a morsel. Parts that the filters' zone answers exclude are dropped when they are handed out, so that dynamic filters
- * which came in the meantime count; dropped parts take no morsel index. */
+ * A part is a morsel. Parts that the filters' zone answers exclude are dropped when they are handed out, so that
+ * dynamic filters which came in the meantime count; dropped parts take no morsel index. */
 #include "exec/scan.h"
 
 typedef struct scan {
@@ -24,7 +24,6 @@ typedef struct scan_local {
     bool in_morsel;
     wr_scan_filter *filters;
     wr_batch out;
-    wr_counters counters;
 } scan_local;
 
 static void destroy_filters(scan *s, wr_scan_filter *filters) {
@@ -59,7 +58,6 @@ static void scan_local_destroy(wr_source *source, wr_local *local) {
     scan_local *l = (scan_local *)local;
     if (l->cursor) l->cursor->ops->destroy(l->cursor);
     destroy_filters(s, l->filters);
-    wr_node_count(&source->base, &l->counters);
     wr_batch_deinit(&l->out);
     wr_free(source->base.exec->allocator, l, sizeof *l);
 }
@@ -95,7 +93,8 @@ static bool is_pruned(scan *s, wr_table_file *file, uint32_t part) {
     return false;
 }
 
-static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                           wr_error *err) {
     (void)control;
     (void)waker;
     (void)err;
@@ -157,8 +156,8 @@ static wr_status open_cursor(scan *s, scan_local *l, uint32_t file_index, wr_err
     return WR_OK;
 }
 
-static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                           wr_error *err) {
+static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                           wr_waker *waker, wr_error *err) {
     (void)waker;
     scan *s = (scan *)source;
     scan_local *l = (scan_local *)local;
@@ -177,8 +176,6 @@ static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *
         *flow = WR_NEED_INPUT;
         return WR_OK;
     }
-    l->counters.rows_out += l->out.sel_count;
-    l->counters.batches_out++;
     *out = &l->out;
     *flow = WR_HAVE_OUTPUT;
     return WR_OK;
@@ -252,7 +249,8 @@ wr_status wr_scan_create(wr_source **out, wr_exec *exec, const wr_scan_source_sp
     if (!s->columns) status = wr_fail_memory(err, sizeof(wr_scan_column) * spec->column_count, "scan");
     if (status == WR_OK) {
         s->column_count = spec->column_count;
-        for (uint32_t i = 0; i < spec->column_count; i++) s->columns[i] = (wr_scan_column){spec->columns[i], i < spec->output_count};
+        for (uint32_t i = 0; i < spec->column_count; i++)
+            s->columns[i] = (wr_scan_column){spec->columns[i], i < spec->output_count};
         status = create_filters(s, &s->zone_filters, err);
     }
     if (status != WR_OK) {

@@ -1,8 +1,9 @@
 /* A conjunct of the query as a scan's filter.
  *
- * Evaluation is a compiled program over the conjunct's columns. The zone answer is interval reasoning over bounds: what is the
- * conjunct for rows of which only minimum, maximum and the number of NULLs are known? Three answers are possible, as sets of
- * truth values: never true (NONE), always true (ALL), anything else (SOME). What is not understood is SOME. */
+ * Evaluation is a compiled program over the conjunct's columns. The zone answer is interval reasoning over bounds: what
+ * is the conjunct for rows of which only minimum, maximum and the number of NULLs are known? Three answers are
+ * possible, as sets of truth values: never true (NONE), always true (ALL), anything else (SOME). What is not understood
+ * is SOME. */
 #include "exec/scan.h"
 #include "kernel/compare.h"
 
@@ -23,7 +24,8 @@ typedef struct conjunct_local {
 
 /* ---- zones ---- */
 
-static const wr_column_bounds *bounds_of(const wr_expr *e, const wr_column_id *columns, uint32_t count, const wr_column_bounds *bounds) {
+static const wr_column_bounds *bounds_of(const wr_expr *e, const wr_column_id *columns, uint32_t count,
+                                         const wr_column_bounds *bounds) {
     if (e->kind != WR_EXPR_COLUMN) return NULL;
     for (uint32_t i = 0; i < count; i++) {
         if (columns[i] == e->column) return &bounds[i];
@@ -46,12 +48,30 @@ static wr_zone_answer zone_compare(wr_compare_op op, const wr_column_bounds *b, 
     int low = wr_value_compare(&b->min, constant), high = wr_value_compare(&b->max, constant);
     bool none = false, all = false;
     switch (op) {
-    case WR_EQ: none = low > 0 || high < 0; all = low == 0 && high == 0; break;
-    case WR_NE: none = low == 0 && high == 0; all = low > 0 || high < 0; break;
-    case WR_LT: none = low >= 0; all = high < 0; break;
-    case WR_LE: none = low > 0; all = high <= 0; break;
-    case WR_GT: none = high <= 0; all = low > 0; break;
-    case WR_GE: none = high < 0; all = low >= 0; break;
+    case WR_EQ:
+        none = low > 0 || high < 0;
+        all = low == 0 && high == 0;
+        break;
+    case WR_NE:
+        none = low == 0 && high == 0;
+        all = low > 0 || high < 0;
+        break;
+    case WR_LT:
+        none = low >= 0;
+        all = high < 0;
+        break;
+    case WR_LE:
+        none = low > 0;
+        all = high <= 0;
+        break;
+    case WR_GT:
+        none = high <= 0;
+        all = low > 0;
+        break;
+    case WR_GE:
+        none = high < 0;
+        all = low >= 0;
+        break;
     default: break;
     }
     if (is_float(constant->type)) { /* bounds say nothing of NaN, which is above all numbers */
@@ -84,8 +104,9 @@ static wr_zone_answer zone_columns(wr_compare_op op, const wr_column_bounds *a, 
     if (is_all_null(a) || is_all_null(b)) return WR_ZONE_NONE;
     if (!a->has_bounds || !b->has_bounds || !wr_type_equal(a->min.type, b->min.type)) return WR_ZONE_SOME;
     if (is_float(a->min.type)) return WR_ZONE_SOME;
-    bool below = wr_value_compare(&a->max, &b->min) < 0, above = wr_value_compare(&a->min, &b->max) > 0;
-    bool none = (op == WR_EQ && (below || above)) || ((op == WR_LT || op == WR_LE) && above) || ((op == WR_GT || op == WR_GE) && below);
+    bool below = wr_value_compare(&a->max, &b->min)<0, above = wr_value_compare(&a->min, &b->max)> 0;
+    bool none = (op == WR_EQ && (below || above)) || ((op == WR_LT || op == WR_LE) && above) ||
+                ((op == WR_GT || op == WR_GE) && below);
     return none ? WR_ZONE_NONE : WR_ZONE_SOME;
 }
 
@@ -106,7 +127,8 @@ static wr_zone_answer zone_is_null(const wr_column_bounds *b) {
     return is_all_null(b) ? WR_ZONE_ALL : WR_ZONE_SOME;
 }
 
-static wr_zone_answer zone_junction(const wr_expr *e, const wr_column_id *columns, uint32_t count, const wr_column_bounds *bounds) {
+static wr_zone_answer zone_junction(const wr_expr *e, const wr_column_id *columns, uint32_t count,
+                                    const wr_column_bounds *bounds) {
     bool is_and = e->kind == WR_EXPR_AND;
     wr_zone_answer result = is_and ? WR_ZONE_ALL : WR_ZONE_NONE;
     for (uint32_t i = 0; i < e->arg_count; i++) {
@@ -116,7 +138,8 @@ static wr_zone_answer zone_junction(const wr_expr *e, const wr_column_id *column
     return result;
 }
 
-wr_zone_answer wr_zone_of(const wr_expr *e, const wr_column_id *columns, uint32_t count, const wr_column_bounds *bounds) {
+wr_zone_answer wr_zone_of(const wr_expr *e, const wr_column_id *columns, uint32_t count,
+                          const wr_column_bounds *bounds) {
     wr_compare_op op;
     if (e->kind == WR_EXPR_AND || e->kind == WR_EXPR_OR) return zone_junction(e, columns, count, bounds);
     if (e->kind == WR_EXPR_IN) return zone_in(e, bounds_of(e->args[0], columns, count, bounds));
@@ -129,7 +152,8 @@ wr_zone_answer wr_zone_of(const wr_expr *e, const wr_column_id *columns, uint32_
         return !e->value.is_null && e->value.boolean ? WR_ZONE_ALL : WR_ZONE_NONE;
     }
     if (compare_op_of(e, &op)) {
-        const wr_column_bounds *a = bounds_of(e->args[0], columns, count, bounds), *b = bounds_of(e->args[1], columns, count, bounds);
+        const wr_column_bounds *a = bounds_of(e->args[0], columns, count, bounds),
+                               *b = bounds_of(e->args[1], columns, count, bounds);
         if (a && e->args[1]->kind == WR_EXPR_CONSTANT) return zone_compare(op, a, &e->args[1]->value);
         if (b && e->args[0]->kind == WR_EXPR_CONSTANT) return zone_compare(mirrored(op), b, &e->args[0]->value);
         if (a && b) return zone_columns(op, a, b);
@@ -151,7 +175,8 @@ static wr_zone_answer conjunct_zone(void *user, const wr_column_bounds *bounds) 
     return wr_zone_of(c->expr, c->columns, c->column_count, bounds);
 }
 
-static wr_status conjunct_evaluate(void *user, const wr_vector *const *columns, uint32_t n, uint64_t *pass, wr_error *err) {
+static wr_status conjunct_evaluate(void *user, const wr_vector *const *columns, uint32_t n, uint64_t *pass,
+                                   wr_error *err) {
     return wr_program_filter_vectors(((conjunct_local *)user)->state, columns, n, pass, err);
 }
 
@@ -189,8 +214,8 @@ static bool add_cost(wr_expr *e, void *user) {
 }
 
 /* Positions and ids of the columns that the conjunct reads. */
-static wr_status collect_columns(conjunct *c, wr_filter_maker *out, wr_exec *exec, const wr_column_id *inputs, uint32_t input_count,
-                                 wr_error *err) {
+static wr_status collect_columns(conjunct *c, wr_filter_maker *out, wr_exec *exec, const wr_column_id *inputs,
+                                 uint32_t input_count, wr_error *err) {
     wr_arena arena;
     wr_arena_init(&arena, exec->allocator);
     wr_column_set set = {0};
@@ -201,7 +226,8 @@ static wr_status collect_columns(conjunct *c, wr_filter_maker *out, wr_exec *exe
     out->columns = wr_alloc(exec->allocator, sizeof(uint32_t) * count);
     if (c->columns) c->column_count = count;
     if (out->columns) out->column_count = count;
-    if (status == WR_OK && (!c->columns || !out->columns)) status = wr_fail_memory(err, sizeof(uint32_t) * count, "scan filter");
+    if (status == WR_OK && (!c->columns || !out->columns))
+        status = wr_fail_memory(err, sizeof(uint32_t) * count, "scan filter");
     for (uint32_t i = 0, n = 0; status == WR_OK && i < input_count; i++) {
         if (!wr_column_set_has(&set, inputs[i])) continue;
         c->columns[n] = inputs[i];
@@ -211,8 +237,8 @@ static wr_status collect_columns(conjunct *c, wr_filter_maker *out, wr_exec *exe
     return status;
 }
 
-wr_status wr_conjunct_maker(wr_filter_maker *out, wr_exec *exec, wr_expr *expr, const wr_column_id *inputs, uint32_t input_count,
-                            wr_error *err) {
+wr_status wr_conjunct_maker(wr_filter_maker *out, wr_exec *exec, wr_expr *expr, const wr_column_id *inputs,
+                            uint32_t input_count, wr_error *err) {
     wr_allocator *a = exec->allocator;
     conjunct *c = wr_alloc_zeroed(a, sizeof *c);
     *out = (wr_filter_maker){0};
@@ -221,7 +247,8 @@ wr_status wr_conjunct_maker(wr_filter_maker *out, wr_exec *exec, wr_expr *expr, 
     c->expr = expr;
     wr_expr_walk(expr, add_cost, &c->cost);
     wr_status status = collect_columns(c, out, exec, inputs, input_count, err);
-    if (status == WR_OK) status = wr_program_compile(&c->program, a, &expr, 1, c->columns, c->column_count, &exec->environment, err);
+    if (status == WR_OK)
+        status = wr_program_compile(&c->program, a, &expr, 1, c->columns, c->column_count, &exec->environment, err);
     if (status != WR_OK) {
         wr_free(a, out->columns, sizeof(uint32_t) * out->column_count);
         conjunct_release(c);

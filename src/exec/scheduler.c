@@ -1,9 +1,9 @@
 /* Workers, deques, stealing and parking; see scheduler.h.
  *
  * A deque is a short list behind a mutex: a task's piece of work is a batch or more (tens of microseconds at least), so
- * the lock is not what costs, and a plain list lets the owner choose by fairness. The owner takes from the front the task
- * whose group has used least; a thief takes from the back. A worker with nothing to take sleeps on one condition; the
- * counter of queued tasks is read under its mutex, so that no wake is lost. */
+ * the lock is not what costs, and a plain list lets the owner choose by fairness. The owner takes from the front the
+ * task whose group has used least; a thief takes from the back. A worker with nothing to take sleeps on one condition;
+ * the counter of queued tasks is read under its mutex, so that no wake is lost. */
 #include "exec/scheduler.h"
 
 enum { TASK_IDLE, TASK_QUEUED, TASK_RUNNING, TASK_RUNNING_WOKEN, TASK_PARKED };

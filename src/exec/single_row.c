@@ -1,4 +1,5 @@
-/* One row exactly: a scalar subquery that is not correlated. No row becomes a row of NULLs, a second row is an error. */
+/* One row exactly: a scalar subquery that is not correlated. No row becomes a row of NULLs, a second row is an error.
+ */
 #include "exec/nodes.h"
 
 typedef struct single_state {
@@ -29,7 +30,8 @@ static void state_release(single_state *s) {
     wr_free(s->allocator, s, sizeof *s);
 }
 
-static wr_status single_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status single_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                                wr_error *err) {
     (void)local;
     (void)waker;
     single_state *s = ((single_sink *)sink)->state;
@@ -78,7 +80,8 @@ static const wr_sink_ops single_sink_ops = {
     .control = single_control,
 };
 
-static wr_status single_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status single_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                             wr_error *err) {
     (void)control;
     (void)waker;
     (void)err;
@@ -89,8 +92,8 @@ static wr_status single_next(wr_source *source, wr_morsel *morsel, wr_control *c
     return WR_OK;
 }
 
-static wr_status single_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                             wr_error *err) {
+static wr_status single_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                             wr_waker *waker, wr_error *err) {
     (void)local;
     (void)morsel;
     (void)waker;
@@ -117,8 +120,8 @@ static const wr_source_ops single_source_ops = {
     .read = single_read,
 };
 
-wr_status wr_single_row_create(wr_sink **sink, wr_source **source, wr_exec *exec, const wr_type *types, uint32_t column_count,
-                               uint32_t logical_id, wr_error *err) {
+wr_status wr_single_row_create(wr_sink **sink, wr_source **source, wr_exec *exec, const wr_type *types,
+                               uint32_t column_count, uint32_t logical_id, wr_error *err) {
     wr_allocator *a = exec->allocator;
     single_state *s = wr_alloc_zeroed(a, sizeof *s);
     single_sink *in = wr_alloc_zeroed(a, sizeof *in);

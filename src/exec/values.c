@@ -33,7 +33,8 @@ static wr_status values_local_create(wr_source *source, wr_local **out, wr_error
     return WR_OK;
 }
 
-static wr_status values_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status values_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                             wr_error *err) {
     (void)control;
     (void)waker;
     (void)err;
@@ -45,7 +46,8 @@ static wr_status values_next(wr_source *source, wr_morsel *morsel, wr_control *c
 }
 
 /* Column `column` of rows [first, first + count): each value by itself, joined behind one another. */
-static wr_status fill_column(values *v, wr_vector *out, uint32_t column, uint32_t first, uint32_t count, wr_error *err) {
+static wr_status fill_column(values *v, wr_vector *out, uint32_t column, uint32_t first, uint32_t count,
+                             wr_error *err) {
     wr_exec *exec = v->source.base.exec;
     wr_arena arena;
     wr_arena_init(&arena, exec->allocator);
@@ -63,8 +65,8 @@ static wr_status fill_column(values *v, wr_vector *out, uint32_t column, uint32_
     return status;
 }
 
-static wr_status values_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                             wr_error *err) {
+static wr_status values_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                             wr_waker *waker, wr_error *err) {
     (void)morsel;
     (void)waker;
     values *v = (values *)source;

@@ -18,7 +18,7 @@ typedef struct wr_column_bounds {
     bool has_bounds;
     bool exact; /* both bounds occur as values */
     wr_value min, max;
-    int64_t null_count;  /* -1: unknown */
+    int64_t null_count; /* -1: unknown */
     int64_t row_count;
     int64_t distinct_count; /* values of the dictionary when the whole part uses it, else -1 */
 } wr_column_bounds;
@@ -35,9 +35,9 @@ typedef enum wr_zone_answer { WR_ZONE_NONE, WR_ZONE_SOME, WR_ZONE_ALL } wr_zone_
 typedef struct wr_scan_filter {
     const uint32_t *columns; /* positions in wr_scan_spec.columns */
     uint32_t column_count;
-    bool row_wise;     /* it can fail, or is not a function of the values alone: run only on rows that earlier filters
-                          left, in the given order, and never on dictionary entries */
-    double cost;       /* nanoseconds a row, a guess */
+    bool row_wise; /* it can fail, or is not a function of the values alone: run only on rows that earlier filters
+                      left, in the given order, and never on dictionary entries */
+    double cost;   /* nanoseconds a row, a guess */
     void *user;
     /* False while a dynamic filter has nothing to say yet; asked once a window. NULL: always on. */
     bool (*active)(void *user);
@@ -72,7 +72,8 @@ typedef struct wr_format {
     const char *const *extensions;
     /* True when the first bytes (up to 16) look like it. */
     bool (*sniff)(const uint8_t *head, size_t size);
-    wr_status (*open)(wr_table_file **out, wr_allocator *a, wr_object *object, const wr_kernels *kernels, wr_error *err);
+    wr_status (*open)(wr_table_file **out, wr_allocator *a, wr_object *object, const wr_kernels *kernels,
+                      wr_error *err);
 } wr_format;
 
 /* By extension, else by content; WR_UNSUPPORTED names what was seen. */
@@ -84,7 +85,8 @@ typedef struct wr_table_file_ops {
     void (*destroy)(wr_table_file *file);
     /* Bounds of file column `column` in part `part`. Values live as long as the file. */
     void (*bounds)(const wr_table_file *file, uint32_t part, uint32_t column, wr_column_bounds *out);
-    /* Reads a little to learn more than metadata tell: dictionary sizes of one part. May do I/O. NULL: nothing to add. */
+    /* Reads a little to learn more than metadata tell: dictionary sizes of one part. May do I/O. NULL: nothing to add.
+     */
     wr_status (*sample)(wr_table_file *file, uint32_t part, uint32_t column, wr_column_bounds *out, wr_error *err);
     /* A worker's cursor. Its memory is charged to `a`. */
     wr_status (*cursor_create)(wr_part_cursor **out, wr_table_file *file, wr_allocator *a, const wr_scan_spec *spec,
@@ -93,8 +95,8 @@ typedef struct wr_table_file_ops {
 
 typedef struct wr_file_part {
     uint64_t row_count;
-    uint64_t first_row;       /* in the file */
-    uint64_t stored_bytes;    /* of all columns: how much work it is */
+    uint64_t first_row;    /* in the file */
+    uint64_t stored_bytes; /* of all columns: how much work it is */
 } wr_file_part;
 
 struct wr_table_file {

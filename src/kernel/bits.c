@@ -1,9 +1,9 @@
 /* Bitmap logic and the bridges between bitmaps, row lists and dictionary codes; see bits.h.
  *
- * A bitmap becomes a row list eight bits at a time: a table gives the positions of a byte's set bits, which are widened,
- * offset and stored whole; the cursor moves by their number, so that no branch depends on the data (0.10 ns a row; AVX-512's
- * compress takes 0.13). A dictionary's filter of up to 1,024 entries fits two AVX-512 registers, where a lookup is one
- * permutation (0.04 ns a row against 0.24 for gathered words, 0.43 for scalar loads). */
+ * A bitmap becomes a row list eight bits at a time: a table gives the positions of a byte's set bits, which are
+ * widened, offset and stored whole; the cursor moves by their number, so that no branch depends on the data (0.10 ns a
+ * row; AVX-512's compress takes 0.13). A dictionary's filter of up to 1,024 entries fits two AVX-512 registers, where a
+ * lookup is one permutation (0.04 ns a row against 0.24 for gathered words, 0.43 for scalar loads). */
 #include "kernel/bits.h"
 
 #include "kernel/byte_positions.h"

@@ -1,6 +1,6 @@
 #include "kernel/bits.h"
 
-#include "kernel/kernel_test_util.h"
+#include "tests/unit/kernels.h"
 
 static void check_logic(const wr_kernels *k, uint32_t n, unsigned kind, uint64_t *state) {
     test_memory memory = {0};

@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-#include "kernel/kernel_test_util.h"
-#include "kernel/kernel_test_values.h"
+#include "tests/unit/kernel_values.h"
+#include "tests/unit/kernels.h"
 
 static bool holds(wr_compare_op op, int order) {
     const bool answers[WR_COMPARE_OPS] = {order == 0, order != 0, order<0, order <= 0, order> 0, order >= 0};

@@ -1,7 +1,7 @@
 /* A forced instruction set gives the table of that set, whose loops come from the object compiled for it. */
 #include <stdio.h>
 
-#include "kernel/kernel_test_util.h"
+#include "tests/unit/kernels.h"
 
 #define TABLES(suffix)                                                                                                 \
     WR_KERNEL_FAMILIES(TABLE_##suffix)                                                                                 \

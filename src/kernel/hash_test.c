@@ -1,7 +1,7 @@
 #include "kernel/hash.h"
 
-#include "kernel/kernel_test_util.h"
-#include "kernel/kernel_test_values.h"
+#include "tests/unit/kernel_values.h"
+#include "tests/unit/kernels.h"
 
 /* By the words of hash.h and base/hash.h, a value at a time. */
 static uint64_t plain_hash(wr_phys phys, const void *at) {
@@ -50,8 +50,8 @@ WR_TEST(kernel_hash, every_type_by_value) {
                                     WR_PHYS_F64, WR_PHYS_VIEW, WR_PHYS_INTERVAL};
     uint64_t state = 1;
     EACH_ISA(k)
-    EACH_ROW_COUNT(n) for (unsigned i = 0; i < WR_COUNT_OF(types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS;
-                                                                             kind++)
+    EACH_ROW_COUNT(n)
+    for (unsigned i = 0; i < WR_COUNT_OF(types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
         check_type(k, types[i], n, kind, &state);
 }
 

@@ -31,6 +31,7 @@
     WR_KERNEL_FAMILY(cast)    /* number to number */                                                                   \
     WR_KERNEL_FAMILY(select)  /* gather by row list or code, compress by bitmap */                                     \
     WR_KERNEL_FAMILY(hash)    /* column hashes */                                                                      \
+    WR_KERNEL_FAMILY(join)    /* look-ups in the tables of joins, bloom filters */                                     \
     WR_KERNEL_FAMILY(group)   /* packed keys, joint codes, the first look into a table */                              \
     WR_KERNEL_FAMILY(reduce)  /* sum, min, max of a column, whole or by group */                                       \
     WR_KERNEL_FAMILY(text)    /* search in text, compare views */                                                      \

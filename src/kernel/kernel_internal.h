@@ -2,8 +2,8 @@
  * from a vector of comparison results to bits.
  *
  * Loops are written with the compiler's vector types, so that one text serves SSE, AVX2, AVX-512 and NEON; what has no
- * operator in C (a mask to bits, compress, gather) is an intrinsic here or in the one loop that needs it, under #if, with
- * plain C beside it. */
+ * operator in C (a mask to bits, compress, gather) is an intrinsic here or in the one loop that needs it, under #if,
+ * with plain C beside it. */
 #ifndef WR_KERNEL_INTERNAL_H
 #define WR_KERNEL_INTERNAL_H
 
@@ -78,6 +78,16 @@ WR_KERNEL_FAMILIES(WR_KERNEL_TABLE_)
 #define WR_IF_SCALAR_view(...) __VA_ARGS__
 #define WR_IF_SCALAR_interval(...) __VA_ARGS__
 #define WR_IF_SCALAR_nested(...)
+
+/* Writes a bitmap of n rows: bit `row` says whether the condition, an expression of `row`, holds. */
+#define WR_FILL_BITS(bits, n, row, condition)                                                                          \
+    for (uint32_t first_ = 0; first_ < (n); first_ += 64) {                                                            \
+        uint64_t word_ = 0;                                                                                            \
+        for (uint32_t row = first_; row < (n) && row < first_ + 64; row++) {                                           \
+            word_ |= (uint64_t)(condition) << (row - first_);                                                          \
+        }                                                                                                              \
+        (bits)[first_ / 64] = word_;                                                                                   \
+    }
 
 /* 128-bit values in columns and group states are 8-byte aligned; the plain type would let the compiler assume 16. */
 typedef wr_int128 wr_int128_packed __attribute__((aligned(8), may_alias));

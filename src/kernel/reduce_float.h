@@ -5,56 +5,104 @@
 #define WR_KERNEL_REDUCE_FLOAT_H
 
 #include "kernel/float_sum.h"
-#include "kernel/kernel_internal.h"
+#include "kernel/group_run.h"
+
+enum { LANES = WR_VECTOR_BYTES / 8 };
+
+/* Doubles, given as their bits, in parts; see wr_float_split. `sign` is 0 or -1. */
+typedef struct parts {
+    wr_v_i64 mantissa, exponent, sign;
+} parts;
+
+WR_ALWAYS_INLINE wr_v_u64 load_bits(const uint64_t *bits) {
+    return *(const wr_v_u64 *)(const void *)bits;
+}
+
+WR_ALWAYS_INLINE parts split(wr_v_u64 bits) {
+    const uint64_t hidden = UINT64_C(1) << 52;
+    wr_v_i64 exponent = (wr_v_i64)(bits >> 52 & 0x7ff), subnormal = exponent == 0;
+    wr_v_i64 mantissa = (wr_v_i64)(bits & (hidden - 1)) | (~subnormal & (int64_t)hidden);
+    return (parts){mantissa, exponent - subnormal, -(wr_v_i64)(bits >> 63)};
+}
+
+WR_ALWAYS_INLINE wr_v_i64 larger(wr_v_i64 a, wr_v_i64 b) {
+    wr_v_i64 first = a > b;
+    return (a & first) | (b & ~first);
+}
+
+/* The highest exponent of 64 rows. */
+WR_ALWAYS_INLINE int64_t most_exponent(const uint64_t *bits) {
+    wr_v_i64 most = {1};
+    for (uint32_t j = 0; j < 64; j += LANES) most = larger(most, (wr_v_i64)(load_bits(bits + j) >> 52 & 0x7ff));
+    int64_t found = 1;
+    for (uint32_t i = 0; i < LANES; i++) found = most[i] > found ? most[i] : found;
+    return found;
+}
+
+/* wr_float_sum_chunk for each lane. The shifts of AVX2 and AVX-512 give 0 for counts that are not 0 to 63, as one of
+ * the two here is. */
+WR_ALWAYS_INLINE wr_v_i64 chunks(wr_v_i64 mantissa, wr_v_i64 distance) {
+    const int64_t mask = (1 << WR_FLOAT_SUM_BIN_BITS) - 1;
+#if WR_AVX512
+    __m512i right = _mm512_srlv_epi64((__m512i)mantissa, (__m512i)distance);
+    return ((wr_v_i64)right | (wr_v_i64)_mm512_sllv_epi64((__m512i)mantissa, (__m512i)-distance)) & mask;
+#elif WR_AVX2
+    __m256i right = _mm256_srlv_epi64((__m256i)mantissa, (__m256i)distance);
+    return ((wr_v_i64)right | (wr_v_i64)_mm256_sllv_epi64((__m256i)mantissa, (__m256i)-distance)) & mask;
+#elif WR_NEON
+    /* A shift to the left by what is negative is one to the right; counts are a byte. */
+    wr_v_i64 left = larger(-distance, (wr_v_i64){0} - 64);
+    return (wr_v_i64)vshlq_u64((uint64x2_t)mantissa, (int64x2_t)left) & mask;
+#else
+    wr_v_i64 chunk;
+    for (uint32_t i = 0; i < LANES; i++) {
+        chunk[i] = (int64_t)wr_float_sum_chunk((uint64_t)mantissa[i], distance[i]);
+    }
+    return chunk & mask;
+#endif
+}
+
+/* Adds 64 finite rows. */
+WR_ALWAYS_INLINE void add_block(wr_float_sum *state, const uint64_t *bits, int64_t most) {
+    int64_t top = wr_float_sum_bin((uint32_t)most);
+    if (top > state->top) wr_float_sum_raise(state, top);
+    wr_v_i64 sums[WR_FLOAT_SUM_LANES] = {{0}};
+    for (uint32_t j = 0; j < 64; j += LANES) {
+        parts x = split(load_bits(bits + j));
+        wr_v_i64 distance = state->top * WR_FLOAT_SUM_BIN_BITS - x.exponent;
+        WR_UNROLL(4)
+        for (unsigned lane = 0; lane < WR_FLOAT_SUM_LANES; lane++) {
+            sums[lane] += (chunks(x.mantissa, distance - lane * WR_FLOAT_SUM_BIN_BITS) ^ x.sign) - x.sign;
+        }
+    }
+    for (unsigned lane = 0; lane < WR_FLOAT_SUM_LANES; lane++) {
+        for (uint32_t i = 0; i < LANES; i++) state->lanes[lane] += sums[lane][i];
+    }
+}
+
+/* ---- by group: a block in parts, then row by row ---- */
 
 typedef struct float_block {
-    uint64_t mantissa[64];
-    int64_t exponent[64];
-    int64_t sign[64]; /* 0 or -1 */
-    int64_t bin[64];
-    int64_t most; /* the highest exponent */
+    int64_t mantissa[64], exponent[64], sign[64], bin[64];
 } float_block;
 
-/* Rows whose bit is clear count as 0. */
-WR_ALWAYS_INLINE void split_block(float_block *block, const uint64_t *bits, uint64_t word, uint32_t count) {
-    const uint64_t hidden = UINT64_C(1) << 52;
-    int64_t most = 0;
-    for (uint32_t j = 0; j < count; j++) {
-        uint64_t x = bits[j] & -(word >> j & 1);
-        int64_t exponent = (int64_t)(x >> 52 & 0x7ff);
-        block->mantissa[j] = (x & (hidden - 1)) | (exponent ? hidden : 0);
-        exponent += exponent == 0;
-        block->exponent[j] = exponent;
-        block->sign[j] = -(int64_t)(x >> 63);
-        block->bin[j] = (int64_t)((uint32_t)(exponent + 52) / WR_FLOAT_SUM_BIN_BITS);
-        most = exponent > most ? exponent : most;
-    }
-    block->most = most;
+WR_ALWAYS_INLINE void store_lanes(int64_t *to, wr_v_i64 v) {
+    memcpy(to, &v, sizeof v);
 }
 
-/* `distance` is never below -43, as no value lies above the window; see wr_float_sum_chunk. */
-WR_ALWAYS_INLINE int64_t lane_sum(const float_block *block, int64_t bin_start, uint32_t count) {
-    int64_t sum = 0;
-    for (uint32_t j = 0; j < count; j++) {
-        int64_t distance = bin_start - block->exponent[j];
-        int64_t right = distance < 0 ? 0 : distance, left = distance < 0 ? -distance : 0;
-        right = right > 63 ? 63 : right;
-        int64_t chunk = (int64_t)(block->mantissa[j] >> right << left & ((1u << WR_FLOAT_SUM_BIN_BITS) - 1));
-        sum += (chunk ^ block->sign[j]) - block->sign[j];
-    }
-    return sum;
-}
-
-WR_ALWAYS_INLINE void add_block(wr_float_sum *state, const float_block *block, uint32_t count) {
-    int64_t top = wr_float_sum_bin((uint32_t)block->most);
-    if (top > state->top) wr_float_sum_raise(state, top);
-    for (unsigned lane = 0; lane < WR_FLOAT_SUM_LANES; lane++) {
-        state->lanes[lane] += lane_sum(block, (state->top - lane) * WR_FLOAT_SUM_BIN_BITS, count);
+WR_ALWAYS_INLINE void split_block(float_block *block, const uint64_t *bits) {
+    for (uint32_t j = 0; j < 64; j += LANES) {
+        parts x = split(load_bits(bits + j));
+        store_lanes(block->mantissa + j, x.mantissa);
+        store_lanes(block->exponent + j, x.exponent);
+        store_lanes(block->sign + j, x.sign);
+        /* (exponent + 52) / 24 in 32 bits, exact below 8192. */
+        wr_v_i32 scaled = (wr_v_i32)(x.exponent + 52) * 2731;
+        store_lanes(block->bin + j, (wr_v_i64)((wr_v_u64)scaled >> 16));
     }
 }
 
-/* ---- one row: four lanes at once ---- */
-
+/* One row: four lanes at once. */
 #if WR_AVX2
 
 typedef __m256i row_lanes;
@@ -62,7 +110,7 @@ typedef __m256i row_lanes;
 WR_ALWAYS_INLINE row_lanes lanes_of_row(const float_block *block, uint32_t j, int64_t top) {
     const __m256i below =
         _mm256_set_epi64x(-3 * WR_FLOAT_SUM_BIN_BITS, -2 * WR_FLOAT_SUM_BIN_BITS, -WR_FLOAT_SUM_BIN_BITS, 0);
-    __m256i mantissa = _mm256_set1_epi64x((int64_t)block->mantissa[j]), sign = _mm256_set1_epi64x(block->sign[j]);
+    __m256i mantissa = _mm256_set1_epi64x(block->mantissa[j]), sign = _mm256_set1_epi64x(block->sign[j]);
     __m256i distance = _mm256_add_epi64(_mm256_set1_epi64x(top * WR_FLOAT_SUM_BIN_BITS - block->exponent[j]), below);
     /* Shifts by what is not 0 to 63 give 0 here: of the two, one is always such, or both are by 0. */
     __m256i chunk = _mm256_or_si256(_mm256_srlv_epi64(mantissa, distance),
@@ -81,24 +129,23 @@ WR_ALWAYS_INLINE void lanes_put(wr_float_sum *state, row_lanes lanes) {
 #else
 
 typedef struct row_lanes {
-    int64_t lane[WR_FLOAT_SUM_LANES];
+    wr_v_i64 high, low;
 } row_lanes;
 
 WR_ALWAYS_INLINE row_lanes lanes_of_row(const float_block *block, uint32_t j, int64_t top) {
-    row_lanes lanes;
-    int64_t distance = top * WR_FLOAT_SUM_BIN_BITS - block->exponent[j], sign = block->sign[j];
-    for (unsigned i = 0; i < WR_FLOAT_SUM_LANES; i++, distance -= WR_FLOAT_SUM_BIN_BITS) {
-        int64_t chunk = (int64_t)wr_float_sum_chunk(block->mantissa[j], distance);
-        lanes.lane[i] = (chunk ^ sign) - sign;
-    }
-    return lanes;
+    const wr_v_i64 below = {0, WR_FLOAT_SUM_BIN_BITS};
+    wr_v_i64 mantissa = (wr_v_i64){0} + block->mantissa[j], sign = (wr_v_i64){0} + block->sign[j];
+    wr_v_i64 distance = top * WR_FLOAT_SUM_BIN_BITS - block->exponent[j] - below;
+    return (row_lanes){(chunks(mantissa, distance) ^ sign) - sign,
+                       (chunks(mantissa, distance - 2 * WR_FLOAT_SUM_BIN_BITS) ^ sign) - sign};
 }
 WR_ALWAYS_INLINE row_lanes lanes_add(row_lanes a, row_lanes b) {
-    for (unsigned i = 0; i < WR_FLOAT_SUM_LANES; i++) a.lane[i] += b.lane[i];
-    return a;
+    return (row_lanes){a.high + b.high, a.low + b.low};
 }
 WR_ALWAYS_INLINE void lanes_put(wr_float_sum *state, row_lanes lanes) {
-    for (unsigned i = 0; i < WR_FLOAT_SUM_LANES; i++) state->lanes[i] += lanes.lane[i];
+    wr_v_i64 *held = (wr_v_i64 *)(void *)state->lanes;
+    held[0] += lanes.high;
+    held[1] += lanes.low;
 }
 
 #endif
@@ -118,34 +165,31 @@ WR_ALWAYS_INLINE void add_run(wr_float_sum *state, const float_block *block, uin
     lanes_put(state, sum);
 }
 
-/* ---- blocks of doubles, given as their bits ---- */
+/* ---- blocks of 64 doubles; rows that do not count are 0 ---- */
 
-static void float_sum_block(wr_float_sum *state, const uint64_t *bits, uint64_t word, uint32_t count) {
-    float_block block;
-    split_block(&block, bits, word, count);
-    if (WR_LIKELY(block.most < WR_FLOAT_SUM_MAX_EXPONENT)) {
-        add_block(state, &block, count);
-        return;
-    }
-    for (uint32_t j = 0; j < count; j++) {
-        double x;
-        memcpy(&x, &bits[j], sizeof x);
-        if (word >> j & 1) wr_float_sum_add(state, x);
-    }
+WR_ALWAYS_INLINE double double_of(uint64_t bits) {
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
-static void float_group_block(const uint64_t *bits, uint64_t word, const uint32_t *group, uint32_t count, uint8_t *base,
-                              uint32_t stride) {
-    float_block block;
-    split_block(&block, bits, word, count);
-    if (WR_UNLIKELY(block.most == WR_FLOAT_SUM_MAX_EXPONENT)) {
-        for (uint32_t j = 0; j < count; j++) {
-            double x;
-            memcpy(&x, &bits[j], sizeof x);
-            if (word >> j & 1) wr_float_sum_add(state_of(base, group[j], stride), x);
-        }
+static void float_sum_block(wr_float_sum *state, const uint64_t *bits) {
+    int64_t most = most_exponent(bits);
+    if (WR_LIKELY(most < WR_FLOAT_SUM_MAX_EXPONENT)) {
+        add_block(state, bits, most);
         return;
     }
+    for (uint32_t j = 0; j < 64; j++) wr_float_sum_add(state, double_of(bits[j]));
+}
+
+static void float_group_block(const uint64_t *bits, const uint32_t *group, uint32_t count, uint8_t *base,
+                              uint32_t stride) {
+    if (WR_UNLIKELY(most_exponent(bits) == WR_FLOAT_SUM_MAX_EXPONENT)) {
+        for (uint32_t j = 0; j < count; j++) wr_float_sum_add(state_of(base, group[j], stride), double_of(bits[j]));
+        return;
+    }
+    float_block block;
+    split_block(&block, bits);
     uint32_t j = 0;
     for (; j + RUN <= count; j += RUN) {
         if (same_group(group + j)) {

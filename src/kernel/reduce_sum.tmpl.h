@@ -13,15 +13,19 @@ WR_ALWAYS_INLINE uint64_t WR_CAT(term, NAME)(T x) {
 
 static void WR_CAT(sum, NAME)(const void *a, const uint64_t *valid, uint32_t n, void *state) {
     const T *x = a;
-    uint64_t terms[64];
     for (uint32_t row = 0; row < n; row += 64, x += 64) {
-        uint32_t count = wr_word_rows(row, n);
-        for (uint32_t j = 0; j < count; j++) terms[j] = WR_CAT(term, NAME)(x[j]);
-        float_sum_block(state, terms, wr_word_at(valid, row / 64, n), count);
+        uint64_t word = wr_word_at(valid, row / 64, n), terms[64] = {0};
+        if (word == ~UINT64_C(0)) {
+            for (uint32_t j = 0; j < 64; j++) terms[j] = WR_CAT(term, NAME)(x[j]);
+        } else {
+            uint32_t count = wr_word_rows(row, n);
+            for (uint32_t j = 0; j < count; j++) terms[j] = WR_CAT(term, NAME)(x[j]) & -(word >> j & 1);
+        }
+        float_sum_block(state, terms);
     }
 }
 
-#define ADD_BLOCK(terms, word, group, count) float_group_block((terms), (word), (group), (count), base, stride)
+#define ADD_BLOCK(terms, group, count) float_group_block((terms), (group), (count), base, stride)
 #define TERM uint64_t
 
 #else
@@ -107,34 +111,35 @@ WR_ALWAYS_INLINE void WR_CAT(group_block, NAME)(const TERM *terms, const uint32_
     for (; j < count; j++) ADD(state_of(base, group[j], stride), terms[j]);
 }
 
-#define ADD_BLOCK(terms, word, group, count) WR_CAT(group_block, NAME)((terms), (group), (count), base, stride)
+#define ADD_BLOCK(terms, group, count) WR_CAT(group_block, NAME)((terms), (group), (count), base, stride)
 #endif
 
 static void WR_CAT(group_sum, NAME)(const void *a, const uint64_t *valid, const uint32_t *group, uint32_t n,
                                     uint8_t *base, uint32_t stride) {
     const T *x = a;
-    TERM terms[64];
     for (uint32_t row = 0; row < n; row += 64, x += 64, group += 64) {
         uint64_t word = wr_word_at(valid, row / 64, n);
         uint32_t count = wr_word_rows(row, n);
-        if (word == wr_bitmap_tail(count)) {
-            for (uint32_t j = 0; j < count; j++) terms[j] = WR_CAT(term, NAME)(x[j]);
+        TERM terms[64];
+        if (word == ~UINT64_C(0)) {
+            for (uint32_t j = 0; j < 64; j++) terms[j] = WR_CAT(term, NAME)(x[j]);
         } else {
+            memset(terms, 0, sizeof terms);
             for (uint32_t j = 0; j < count; j++) terms[j] = WR_CAT(term, NAME)(x[j]) & (TERM) - (TERM)(word >> j & 1);
         }
-        ADD_BLOCK(terms, word, group, count);
+        ADD_BLOCK(terms, group, count);
     }
 }
 
 static void WR_CAT(group_sum_by_code, NAME)(const void *a, const uint32_t *codes, const uint64_t *valid,
                                             const uint32_t *group, uint32_t n, uint8_t *base, uint32_t stride) {
     const T *x = a;
-    TERM terms[64];
     for (uint32_t row = 0; row < n; row += 64, codes += 64, group += 64) {
         uint64_t word = wr_word_at(valid, row / 64, n);
         uint32_t count = wr_word_rows(row, n);
-        if (word == wr_bitmap_tail(count)) {
-            for (uint32_t j = 0; j < count; j++) terms[j] = WR_CAT(term, NAME)(x[codes[j]]);
+        TERM terms[64];
+        if (word == ~UINT64_C(0)) {
+            for (uint32_t j = 0; j < 64; j++) terms[j] = WR_CAT(term, NAME)(x[codes[j]]);
         } else {
             memset(terms, 0, sizeof terms);
             for (uint64_t left = word; left; left &= left - 1) {
@@ -142,7 +147,7 @@ static void WR_CAT(group_sum_by_code, NAME)(const void *a, const uint32_t *codes
                 terms[j] = WR_CAT(term, NAME)(x[codes[j]]);
             }
         }
-        ADD_BLOCK(terms, word, group, count);
+        ADD_BLOCK(terms, group, count);
     }
 }
 

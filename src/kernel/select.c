@@ -1,9 +1,9 @@
 /* Moves values of a width, whatever their type; see select.h.
  *
- * Compress and expand move whole groups: values whose bit is set go to the front of a group by one shuffle, the group is
- * stored whole, and the cursor moves by their number. What lies behind the last kept value is overwritten by the next
- * group or is slack that the caller has. Words of all ones are copied and words of zeros skipped, as filters on sorted
- * data make many of them. The plain form does the same a value at a time, also without a branch on the data. */
+ * Compress and expand move whole groups: values whose bit is set go to the front of a group by one shuffle, the group
+ * is stored whole, and the cursor moves by their number. What lies behind the last kept value is overwritten by the
+ * next group or is slack that the caller has. Words of all ones are copied and words of zeros skipped, as filters on
+ * sorted data make many of them. The plain form does the same a value at a time, also without a branch on the data. */
 #include "kernel/select.h"
 
 #include "kernel/byte_positions.h"

@@ -1,6 +1,6 @@
 #include "kernel/select.h"
 
-#include "kernel/kernel_test_util.h"
+#include "tests/unit/kernels.h"
 
 static uint8_t *random_column(test_memory *memory, uint32_t n, size_t width, uint64_t *state) {
     uint8_t *a = test_block(memory, n * width + WR_BUFFER_PAD);
@@ -54,8 +54,8 @@ WR_TEST(kernel_select, compress_keeps_what_passes) {
     uint64_t state = 2;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned index = 0; index < WR_WIDTHS; index++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
-        check_compress(k, n, index, kind, &state);
+    for (unsigned index = 0; index < WR_WIDTHS; index++)
+        for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++) check_compress(k, n, index, kind, &state);
 }
 
 static void check_expand(const wr_kernels *k, uint32_t n, unsigned index, unsigned kind, uint64_t *state) {
@@ -79,6 +79,6 @@ WR_TEST(kernel_select, expand_is_the_inverse) {
     uint64_t state = 3;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned index = 0; index < WR_WIDTHS; index++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
-        check_expand(k, n, index, kind, &state);
+    for (unsigned index = 0; index < WR_WIDTHS; index++)
+        for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++) check_expand(k, n, index, kind, &state);
 }

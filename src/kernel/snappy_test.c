@@ -2,7 +2,7 @@
 
 #include <snappy-c.h>
 
-#include "kernel/kernel_test_util.h"
+#include "tests/unit/kernels.h"
 
 /* ---- pages of every shape ---- */
 

@@ -6,7 +6,7 @@
 #include "kernel/kernel.h"
 
 typedef struct wr_unpack_kernels {
-    /* n values of `width` bits (0 to 32) to 32-bit words, n rounded up to 32 are written; reads (n * width + 7) / 8 bytes
+    /* n values of `width` bits (0 to 32) to 32-bit words, n rounded up to 16 are written; reads (n * width + 7) / 8 bytes
      * and up to 64 more, which must be readable. */
     void (*u32)(const uint8_t *packed, uint32_t n, unsigned width, uint32_t *out);
     void (*u64)(const uint8_t *packed, uint32_t n, unsigned width, uint64_t *out); /* width 0 to 64 */

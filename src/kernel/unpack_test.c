@@ -1,6 +1,6 @@
 #include "kernel/unpack.h"
 
-#include "kernel/kernel_test_util.h"
+#include "tests/unit/kernels.h"
 
 static uint64_t bits_at(const uint8_t *packed, uint64_t bit, unsigned width) {
     uint64_t value = 0;

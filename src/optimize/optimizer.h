@@ -1,7 +1,8 @@
 /* The optimizer: passes over the logical plan, one file each, run from one table in optimizer.c.
  *
- * A pass is a function of the plan; it may count on the invariants of wr_plan_check and must keep them. With the optimizer
- * off, only the passes that are needed to run at all are left (unnesting, the choice of join keys, shared subplans). */
+ * A pass is a function of the plan; it may count on the invariants of wr_plan_check and must keep them. With the
+ * optimizer off, only the passes that are needed to run at all are left (unnesting, the choice of join keys, shared
+ * subplans). */
 #ifndef WR_OPTIMIZE_OPTIMIZER_H
 #define WR_OPTIMIZE_OPTIMIZER_H
 

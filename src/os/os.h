@@ -45,6 +45,9 @@ WR_MUST_CHECK wr_status wr_path_list(const char *folder,
                                      wr_status (*each)(void *user, const char *name, bool is_folder), void *user,
                                      wr_error *err);
 
+/* The path without links, "." and "..", of something that exists; added to `out`, whose failure is WR_NO_MEMORY. */
+WR_MUST_CHECK wr_status wr_path_resolve(const char *path, wr_text *out, wr_error *err);
+
 /* ---- anonymous memory: large tables, given back to the system at once ---- */
 
 void *wr_os_map(size_t size_bytes); /* cleared, page aligned, huge pages asked for; NULL on failure */

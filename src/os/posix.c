@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,6 +212,14 @@ wr_status wr_path_list(const char *folder, wr_status (*each)(void *user, const c
     }
     closedir(opened);
     return status;
+}
+
+wr_status wr_path_resolve(const char *path, wr_text *out, wr_error *err) {
+    char resolved[PATH_MAX];
+    errno = EIO;
+    if (wr_fault(WR_FAULT_OPEN) || !realpath(path, resolved)) return fail_errno(err, errno, "resolve", path);
+    wr_text_addz(out, resolved);
+    return out->failed ? wr_fail_memory(err, strlen(resolved) + 1, "a path") : WR_OK;
 }
 
 /* ---- anonymous memory ---- */

@@ -16,6 +16,7 @@ typedef struct wr_binder_context {
 } wr_binder_context;
 
 /* `plan` was initialised; `node` is a QUERY (or what may stand for one). */
-WR_MUST_CHECK wr_status wr_bind_query(wr_plan *plan, const wr_binder_context *context, const wr_node *node, wr_error *err);
+WR_MUST_CHECK wr_status wr_bind_query(wr_plan *plan, const wr_binder_context *context, const wr_node *node,
+                                      wr_error *err);
 
 #endif

@@ -10,6 +10,11 @@ bool wr_cast_exists(wr_type from, wr_type to);
 /* Some value of `from` has no counterpart in `to`. */
 bool wr_cast_can_fail(wr_type from, wr_type to);
 
+/* The same bits mean the same value in both types: nothing is to be done. */
+bool wr_cast_is_relabel(wr_type from, wr_type to);
+/* Copies what the value points to into the arena. */
+WR_MUST_CHECK wr_status wr_value_keep(wr_arena *arena, wr_value *value, wr_error *err);
+
 /* The decimal that holds every value of an integer type; a decimal as it is. */
 wr_type wr_type_as_decimal(wr_type type);
 

@@ -204,12 +204,23 @@ bool wr_cast_can_fail(wr_type from, wr_type to) {
     case WR_TYPE_INTERVAL:
     case WR_TYPE_TIME: return false;
     case WR_TYPE_TIMESTAMP:
-    case WR_TYPE_TIMESTAMP_TZ: return is_timestamp(to) && (to.unit > from.unit || from.id != to.id);
+    case WR_TYPE_TIMESTAMP_TZ:
+        if (to.id == WR_TYPE_TIME) return true; /* infinity */
+        if (to.id == WR_TYPE_DATE) return from.unit < WR_UNIT_US;
+        return to.unit > from.unit || from.id != to.id;
     default: return true;
     }
 }
 
+bool wr_cast_is_relabel(wr_type from, wr_type to) {
+    if (from.id == WR_TYPE_DECIMAL && to.id == WR_TYPE_DECIMAL) {
+        return from.scale == to.scale && from.precision <= to.precision && wr_type_phys(from) == wr_type_phys(to);
+    }
+    return from.id == WR_TYPE_VARCHAR && to.id == WR_TYPE_VARCHAR;
+}
+
 float wr_cast_cost_ns(wr_type from, wr_type to) {
+    if (wr_cast_is_relabel(from, to)) return 0.02f;
     if (from.id == WR_TYPE_VARCHAR) return 15;
     if (to.id == WR_TYPE_VARCHAR) return wr_type_is_integer(from) ? 8 : is_float(from) ? 150 : 25;
     if (from.id == WR_TYPE_TIMESTAMP_TZ || to.id == WR_TYPE_TIMESTAMP_TZ) return 10;

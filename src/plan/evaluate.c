@@ -1,13 +1,7 @@
 /* One value of a constant expression: folding. The expression is compiled and run over one row without columns, so that
  * constants mean what rows mean. */
+#include "plan/cast.h"
 #include "plan/program.h"
-
-/* Text points into the result's heap, which goes. */
-static wr_status keep_value(wr_arena *arena, wr_value *value, wr_error *err) {
-    if (value->is_null || (value->type.id != WR_TYPE_VARCHAR && value->type.id != WR_TYPE_BLOB)) return WR_OK;
-    value->text = wr_arena_copy(arena, value->text);
-    return value->text.data ? WR_OK : wr_fail_memory(err, value->text.size, "a constant");
-}
 
 wr_status wr_expr_evaluate(wr_arena *arena, const wr_expr *expr, const wr_program_environment *environment,
                            wr_value *out, wr_error *err) {
@@ -22,7 +16,7 @@ wr_status wr_expr_evaluate(wr_arena *arena, const wr_expr *expr, const wr_progra
     WR_TRY_CLEANUP(wr_program_state_create(&state, program, a, err));
     WR_TRY_CLEANUP(wr_program_run(state, &batch, &result, err));
     WR_TRY_CLEANUP(wr_vector_value(&result, 0, arena, out, err));
-    status = keep_value(arena, out, err);
+    status = wr_value_keep(arena, out, err); /* text points into the result's heap, which goes */
 cleanup:
     wr_vector_deinit(&result);
     wr_program_state_destroy(state);

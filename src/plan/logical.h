@@ -20,7 +20,8 @@ typedef enum wr_logical_kind {
     WR_LOGICAL_SORT,
     WR_LOGICAL_LIMIT,     /* with a SORT below: top-N */
     WR_LOGICAL_SET_OPERATION,
-    WR_LOGICAL_SHARED,    /* a subplan that several parents read: its definition, once */
+    WR_LOGICAL_SHARED,    /* a subplan that several parents read: its definition, once. It reads no column from outside;
+                           * each parent is a PROJECT that gives its columns new ids */
     WR_LOGICAL_SINGLE_ROW, /* passes one row, gives one row of NULLs for none, an error for more: scalar subqueries */
     WR_LOGICAL_KINDS
 } wr_logical_kind;
@@ -32,7 +33,7 @@ typedef enum wr_join_kind {
     WR_JOIN_SEMI,       /* rows of child 0 with a match */
     WR_JOIN_ANTI,       /* rows of child 0 without one */
     WR_JOIN_ANTI_NULL_AWARE, /* NOT IN: no row passes when the other side has a NULL key, unless it is empty */
-    WR_JOIN_MARK,       /* every row of child 0 with a column that says whether it has a match: true, false or NULL */
+    WR_JOIN_MARK,       /* every row of child 0 with a column that says whether it has a match; see null_aware */
     WR_JOIN_SINGLE,     /* outer left, an error when a row finds two matches: a correlated scalar subquery */
     WR_JOIN_KINDS       /* right joins are left joins with the children swapped */
 } wr_join_kind;
@@ -40,7 +41,7 @@ typedef enum wr_join_kind {
 typedef struct wr_plan_column {
     wr_str name;   /* as people see it */
     wr_type type;
-    bool nullable;
+    bool nullable;             /* where it is made: an outer join above may add NULLs */
     struct wr_logical *source; /* where it is made */
 } wr_plan_column;
 
@@ -109,6 +110,7 @@ struct wr_logical {
             wr_expr **residual; /* conjuncts over both sides that are not keys; part of the join condition */
             uint32_t residual_count;
             wr_column_id mark;  /* MARK: the column it adds */
+            bool null_aware;    /* MARK with one key and no residual: NULL as IN says; else the mark is true or false */
             bool build_left;    /* hash table on child 0: chosen by the optimizer; for SEMI, ANTI, OUTER too */
             bool dependent;     /* child 1 refers to columns of child 0: before unnesting alone */
         } join;
@@ -126,6 +128,7 @@ struct wr_logical {
         } set;
         struct {
             uint32_t reader_count;
+            bool keep; /* the user said MATERIALIZED: never copied into its readers */
         } shared;
     };
 };
@@ -153,16 +156,22 @@ WR_MUST_CHECK wr_status wr_plan_hold_table(wr_plan *plan, wr_table *table, wr_er
 wr_logical *wr_logical_create(wr_plan *plan, wr_logical_kind kind, uint32_t child_count); /* NULL: no memory */
 /* Recomputes `columns` of a node from its kind and children. */
 WR_MUST_CHECK bool wr_logical_refresh(wr_plan *plan, wr_logical *node);
-/* Columns that the subtree reads but does not make: not empty means correlated. */
+/* Columns that the subtree reads but does not make: not empty means correlated. Added to `out`; false: no memory. */
 WR_MUST_CHECK bool wr_logical_free_columns(const wr_logical *node, wr_arena *arena, wr_column_set *out);
 /* Every expression slot of this node alone, for passes. */
 WR_MUST_CHECK wr_status wr_logical_each_expr(wr_logical *node, wr_status (*each)(wr_expr **slot, void *user), void *user);
 /* The invariants: every column read is made below, types agree, ids are unique. A bug of ours when broken: WR_INTERNAL
  * with the pass's name. Run after each pass in debug builds and tests. */
 WR_MUST_CHECK wr_status wr_plan_check(wr_plan *plan, const char *after, wr_error *err);
+/* A deep copy whose columns are new: for subplans that are wanted twice. `map` (by old id, plan->column_count entries as of
+ * the call) tells the new id of each column that was made inside; SHARED nodes stay shared. NULL: no memory. */
+wr_logical *wr_logical_copy(wr_plan *plan, const wr_logical *node, wr_column_id *map);
+/* The expression with columns replaced as map says (0: as it is); plans of subqueries are copied. NULL: no memory. */
+wr_expr *wr_expr_map_columns(wr_plan *plan, wr_expr *expr, wr_column_id *map);
 /* The tree as EXPLAIN shows it, one node a line. */
 void wr_plan_print(const wr_plan *plan, wr_text *out);
 /* The same with something added behind each node's line. */
-void wr_plan_print_with(const wr_plan *plan, wr_text *out, void (*add)(const wr_logical *node, wr_text *out, void *user), void *user);
+void wr_plan_print_with(const wr_plan *plan, wr_text *out,
+                        void (*add)(const wr_logical *node, wr_text *out, void *user), void *user);
 
 #endif

@@ -89,7 +89,7 @@ static uint64_t class_kinds(char letter) {
     case 'n': return BIT(ALIAS);
     case 'o': return BIT(COLUMN);
     case 'g': return BIT(STAR) | BIT(LIST);
-    default: return ~UINT64_C(0);
+    default: return 0;
     }
 }
 
@@ -100,12 +100,13 @@ static bool is_plain_list(const wr_node *node) {
 static bool all_belong(char letter, const wr_node *list);
 
 static bool belongs(char letter, const wr_node *node) {
+    if (letter == '*') return true;
     if (!(class_kinds(letter) >> node->kind & 1)) return false;
     if (node->kind == WR_NODE_ALIAS && node->child_count == 1 && node->children[0]) {
         return (node->children[0]->kind == WR_NODE_WINDOW) == (letter == 'd');
     }
-    if (!is_plain_list(node)) return letter != 'g' || node->kind == WR_NODE_STAR;
-    return letter == '*' || ((letter == 'g' || letter == 'v') && all_belong('e', node));
+    if (is_plain_list(node)) return (letter == 'g' || letter == 'v') && all_belong('e', node);
+    return letter != 'g' || node->kind == WR_NODE_STAR;
 }
 
 static bool all_belong(char letter, const wr_node *list) {
@@ -158,6 +159,7 @@ static bool word_among(wr_str word, const char *words) {
 /* A bound with an offset is preceding or following, and no other has one. */
 static bool frame_text_fits(const wr_node *node) {
     uint32_t at = 0;
+    if (node->text.size == 0 || node->text.data[node->text.size - 1] == ' ') return false;
     if (!word_among(word_next(node->text, &at), "rows range groups")) return false;
     for (unsigned i = 0; i < 2; i++) {
         wr_str bound = word_next(node->text, &at);
@@ -192,8 +194,8 @@ static bool text_fits(const wr_node *node) {
 }
 
 static wr_status fail_shape(const wr_node *node, wr_error *err, const char *what) {
-    return wr_fail_at(err, WR_INVALID, node->position, "the plan is malformed: a node \"%s\" %s", infos[node->kind].name,
-                      what);
+    return wr_fail_at(err, WR_INVALID, node->position, "the plan is malformed: a node \"%s\" %s",
+                      infos[node->kind].name, what);
 }
 
 static wr_status check_self(const wr_node *node, wr_error *err) {
@@ -271,8 +273,8 @@ wr_node *wr_node_copy(wr_arena *arena, const wr_node *node) {
 }
 
 /* ---- encoding ----
- * "WN", the version, then the nodes in preorder: kind (a byte; NO_NODE for an empty slot), flags, position + 1, size and
- * bytes of the text, number of children; numbers as varints. */
+ * "WN", the version, then the nodes in preorder: kind (a byte; NO_NODE for an empty slot), flags, position + 1, size
+ * and bytes of the text, number of children; numbers as varints. */
 
 enum { NO_NODE = 0xff };
 static const char magic[2] = {'W', 'N'};
@@ -338,7 +340,8 @@ static wr_status get_node(wr_span *in, wr_arena *arena, uint32_t depth, wr_node 
     if (!wr_span_u8(in, &kind)) return fail_encoding(in, err, "it ends too early");
     if (kind == NO_NODE) return WR_OK;
     if (kind >= WR_NODE_KINDS) return fail_encoding(in, err, "unknown kind of node before");
-    if (depth > WR_NODE_DEPTH_MAX) return wr_fail(err, WR_LIMIT, "encoded plan: nested more than %d levels deep", WR_NODE_DEPTH_MAX);
+    if (depth > WR_NODE_DEPTH_MAX)
+        return wr_fail(err, WR_LIMIT, "encoded plan: nested more than %d levels deep", WR_NODE_DEPTH_MAX);
     WR_TRY(get_varint(in, UINT16_MAX, "unknown flags before", &flags, err));
     WR_TRY(get_varint(in, UINT32_MAX, "a position is too large before", &position, err));
     WR_TRY(get_text(in, arena, &head, err));

@@ -257,8 +257,8 @@ static wr_status add_reg(compiler *c, reg made, uint32_t *out) {
 
 static wr_status add_literal(compiler *c, const wr_value *value, uint32_t *out) {
     reg made = {.type = value->type, .scope = SCOPE_BATCH, .step = NONE, .constant = true};
-    WR_TRY(wr_vector_constant(&made.value, c->program->allocator, value, 1, c->err));
-    wr_status status = add_reg(c, made, out);
+    wr_status status = wr_vector_constant(&made.value, c->program->allocator, value, 1, c->err);
+    if (status == WR_OK) status = add_reg(c, made, out);
     if (status != WR_OK) wr_vector_deinit(&made.value);
     return status;
 }
@@ -340,6 +340,10 @@ static wr_status describe_step(compiler *c, const wr_expr *e, step *s) {
         s->can_fail = e->own_can_fail;
         return WR_OK;
     case WR_EXPR_CAST:
+        if (wr_cast_is_relabel(e->args[0]->type, e->type)) {
+            s->kind = STEP_RELABEL;
+            return WR_OK;
+        }
         s->function = &wr_cast_functions[e->try_];
         s->can_fail = !e->try_ && wr_cast_can_fail(e->args[0]->type, e->type);
         return WR_OK;

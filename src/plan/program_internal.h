@@ -18,7 +18,7 @@
 enum { SCOPE_BATCH, SCOPE_ROOT };
 #define NONE UINT32_MAX
 
-typedef enum step_kind { STEP_CALL, STEP_IS_NULL, STEP_AND, STEP_OR, STEP_CASE } step_kind;
+typedef enum step_kind { STEP_CALL, STEP_RELABEL, STEP_IS_NULL, STEP_AND, STEP_OR, STEP_CASE } step_kind;
 
 /* Which rows of the parent a scope keeps, by the condition's value. */
 typedef enum scope_mode { KEEP_TRUE, KEEP_NOT_TRUE, KEEP_NOT_FALSE } scope_mode;

@@ -239,6 +239,17 @@ wr_status wr_step_call(wr_program_state *state, form_state *st, const step *s, w
     return WR_OK;
 }
 
+/* The same bits under another type. */
+static wr_status run_relabel(wr_program_state *state, form_state *st, const step *s, wr_error *err) {
+    reg_state *r = &st->regs[s->result];
+    const wr_vector *v;
+    WR_TRY(wr_operand_value(state, st, st->form->args[s->first_arg], &v, err));
+    r->view = *v;
+    r->view.type = st->form->regs[s->result].type;
+    r->value = &r->view;
+    return WR_OK;
+}
+
 wr_status wr_step_run(wr_program_state *state, form_state *st, uint32_t index, wr_error *err) {
     const step *s = &st->form->steps[index];
     reg_state *r = &st->regs[s->result];
@@ -247,6 +258,7 @@ wr_status wr_step_run(wr_program_state *state, form_state *st, uint32_t index, w
     if (st->scopes[s->scope].active_count == 0) return WR_OK;
     switch ((step_kind)s->kind) {
     case STEP_CALL: WR_TRY(wr_step_call(state, st, s, err)); break;
+    case STEP_RELABEL: WR_TRY(run_relabel(state, st, s, err)); break;
     case STEP_IS_NULL: WR_TRY(wr_step_is_null(state, st, s, err)); break;
     case STEP_AND:
     case STEP_OR: WR_TRY(wr_step_junction(state, st, s, err)); break;

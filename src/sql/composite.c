@@ -1,8 +1,8 @@
 /* Lists, structs and maps as they are written in expressions. */
 #include "sql/sql_internal.h"
 
-/* [value FOR x IN list IF condition] is list_transform(list_filter(list, x -> condition), x -> value); behind the value,
- * at FOR. */
+/* [value FOR x IN list IF condition] is list_transform(list_filter(list, x -> condition), x -> value); behind the
+ * value, at FOR. */
 static wr_status comprehension(wr_parser *p, wr_node *value, wr_node **out) {
     uint32_t position = wr_sql_position(p), mark = wr_sql_mark(p);
     wr_sql_advance(p);

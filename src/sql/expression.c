@@ -28,7 +28,7 @@ static const uint8_t sign_levels[WR_TOKEN_KINDS] = {
     [WR_TOKEN_LESS_EQUAL] = LEVEL_COMPARE,
     [WR_TOKEN_GREATER] = LEVEL_COMPARE,
     [WR_TOKEN_GREATER_EQUAL] = LEVEL_COMPARE,
-    [WR_TOKEN_CONCAT ... WR_TOKEN_NOT_LIKE_STAR] = LEVEL_OTHER,
+    [WR_TOKEN_CONCAT... WR_TOKEN_NOT_LIKE_STAR] = LEVEL_OTHER,
     [WR_TOKEN_ARROW] = LEVEL_OTHER,
     [WR_TOKEN_LONG_ARROW] = LEVEL_OTHER,
     [WR_TOKEN_PLUS] = LEVEL_ADD,
@@ -58,7 +58,8 @@ static level word_level(const wr_parser *p, uint32_t ahead) {
         if (wr_sql_is_word_at(p, ahead + 1, WR_KEYWORD_NULL)) return LEVEL_IS;
         return ahead == 0 && word_level(p, 1) == LEVEL_LIKE ? LEVEL_LIKE : LEVEL_NONE;
     case WR_KEYWORD_AT: {
-        bool zone = wr_sql_is_word_at(p, ahead + 1, WR_KEYWORD_TIME) && wr_sql_is_word_at(p, ahead + 2, WR_KEYWORD_ZONE);
+        bool zone =
+            wr_sql_is_word_at(p, ahead + 1, WR_KEYWORD_TIME) && wr_sql_is_word_at(p, ahead + 2, WR_KEYWORD_ZONE);
         return zone ? LEVEL_ZONE : LEVEL_NONE;
     }
     case WR_KEYWORD_COLLATE: return LEVEL_COLLATE;

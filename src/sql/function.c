@@ -15,7 +15,8 @@ static bool starts_lambda(const wr_parser *p) {
 
 static wr_status lambda(wr_parser *p, wr_node **out) {
     uint32_t mark = wr_sql_mark(p), position = wr_sql_position(p);
-    wr_token_kind closer = wr_sql_is_word(p, WR_KEYWORD_LAMBDA) && wr_sql_is_name(p, 1) ? WR_TOKEN_COLON : WR_TOKEN_ARROW;
+    wr_token_kind closer =
+        wr_sql_is_word(p, WR_KEYWORD_LAMBDA) && wr_sql_is_name(p, 1) ? WR_TOKEN_COLON : WR_TOKEN_ARROW;
     if (closer == WR_TOKEN_COLON) wr_sql_advance(p);
     bool paren = wr_sql_accept(p, WR_TOKEN_LEFT_PAREN);
     do {
@@ -36,8 +37,9 @@ static wr_status plain_argument(wr_parser *p, wr_node **out) {
 }
 
 static wr_status argument(wr_parser *p, bool equal_names, wr_node **out) {
-    bool named = wr_sql_is_label(p, 0) && (wr_sql_is_at(p, 1, WR_TOKEN_ASSIGN) || wr_sql_is_at(p, 1, WR_TOKEN_FAT_ARROW) ||
-                                           (equal_names && wr_sql_is_at(p, 1, WR_TOKEN_EQUAL)));
+    bool named =
+        wr_sql_is_label(p, 0) && (wr_sql_is_at(p, 1, WR_TOKEN_ASSIGN) || wr_sql_is_at(p, 1, WR_TOKEN_FAT_ARROW) ||
+                                  (equal_names && wr_sql_is_at(p, 1, WR_TOKEN_EQUAL)));
     if (!named) return plain_argument(p, out);
     const wr_token *token = wr_sql_token(p, 0);
     wr_node *value;
@@ -166,7 +168,9 @@ static wr_status substring(wr_parser *p, wr_str *name) {
 static wr_status trim(wr_parser *p, wr_str *name) {
     wr_keyword side = wr_sql_token(p, 0)->keyword;
     bool sided = side == WR_KEYWORD_BOTH || side == WR_KEYWORD_LEADING || side == WR_KEYWORD_TRAILING;
-    *name = side == WR_KEYWORD_LEADING ? WR_STR("ltrim") : side == WR_KEYWORD_TRAILING ? WR_STR("rtrim") : WR_STR("trim");
+    *name = side == WR_KEYWORD_LEADING    ? WR_STR("ltrim")
+            : side == WR_KEYWORD_TRAILING ? WR_STR("rtrim")
+                                          : WR_STR("trim");
     if (sided) wr_sql_advance(p);
     wr_node *characters = NULL;
     if (!wr_sql_is_word(p, WR_KEYWORD_FROM)) WR_TRY(wr_sql_expression(p, &characters));

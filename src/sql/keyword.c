@@ -28,16 +28,19 @@ static const uint8_t first_of_letter[27] = {
 #include "sql/keywords.def"
     FIRST_BEHIND};
 
+static char upper(char c) {
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 wr_keyword wr_keyword_find(wr_str word) {
     if (word.size < 2) return WR_KEYWORD_NONE;
-    unsigned letter = ((unsigned char)word.data[0] | 0x20u) - 'a';
+    unsigned letter = (unsigned)(upper(word.data[0]) - 'A');
     if (letter > 25) return WR_KEYWORD_NONE;
     for (unsigned i = first_of_letter[letter]; i < first_of_letter[letter + 1]; i++) {
         const keyword_info *keyword = &keywords[i];
         if (keyword->size != word.size) continue;
         uint32_t at = 1;
-        /* Clearing bit 5 folds letters; an underscore differs from all letters with and without it. */
-        while (at < word.size && ((word.data[at] ^ keyword->text[at]) & ~0x20) == 0) at++;
+        while (at < word.size && upper(word.data[at]) == keyword->text[at]) at++;
         if (at == word.size) return (wr_keyword)i;
     }
     return WR_KEYWORD_NONE;
@@ -66,7 +69,8 @@ static bool is_letter(char c) {
 
 void wr_sql_quote_identifier(wr_text *text, wr_str name) {
     wr_keyword keyword = wr_keyword_find(name);
-    bool bare = name.size > 0 && is_letter(name.data[0]) && (!keyword || wr_keyword_class_of(keyword) == WR_KEYWORD_IS_NAME);
+    bool bare =
+        name.size > 0 && is_letter(name.data[0]) && (!keyword || wr_keyword_class_of(keyword) == WR_KEYWORD_IS_NAME);
     for (uint32_t i = 0; i < name.size && bare; i++) {
         bare = is_letter(name.data[i]) || (name.data[i] >= '0' && name.data[i] <= '9');
     }

@@ -1,16 +1,16 @@
 /* SQL text to tokens. A token is a kind and a place; what it means (the text of a quote, the digits of a number) is
  * worked out by literal.c for those tokens that become nodes.
  *
- * Names are letters, digits, "_" and "$", where every character beyond ASCII is a letter, except Unicode's blanks, which
- * come along when a query is copied from a page, and typographic quotes, which are told apart to say so. */
+ * Names are letters, digits, "_" and "$", where every character beyond ASCII is a letter, except Unicode's blanks,
+ * which come along when a query is copied from a page, and typographic quotes, which are told apart to say so. */
 #include "base/utf8.h"
 #include "sql/sql_internal.h"
 
 enum { LETTER = 1, DIGIT = 2, BLANK = 4, HIGH = 8, DOLLAR = 16 };
 
 static const uint8_t char_class[256] = {
-    ['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER, ['_'] = LETTER,       ['0' ... '9'] = DIGIT, ['$'] = DOLLAR,
-    [' '] = BLANK,          ['\t' ... '\r'] = BLANK, [0x80 ... 0xff] = HIGH,
+    ['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER, ['_'] = LETTER,          ['0' ... '9'] = DIGIT,
+    ['$'] = DOLLAR,         [' '] = BLANK,          ['\t' ... '\r'] = BLANK, [0x80 ... 0xff] = HIGH,
 };
 
 static const char *const signs[WR_TOKEN_KINDS] = {
@@ -145,7 +145,8 @@ static wr_status read_quoted(wr_lexer *lexer, wr_token *out, bool backslash, wr_
         if (at >= script.size) {
             lexer->at = script.size;
             return fail_unclosed(lexer, out->begin, quote == '"' ? "the quoted name" : "the text",
-                                 quote == '"' ? "\"" : "'", err);
+                                 quote == '"' ? "\"; inside it, \" is written \"\"" : "'; inside it, ' is written ''",
+                                 err);
         }
         char c = script.data[at];
         if (c == quote) {

@@ -48,7 +48,10 @@ static wr_status unquote(wr_parser *p, const wr_token *token, wr_str *out) {
 }
 
 static int hex_value(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* At most `most` digits of the base at *at. */
@@ -66,12 +69,13 @@ static uint32_t read_digits(wr_str text, uint32_t *at, unsigned base, uint32_t m
 }
 
 static wr_status fail_escape(wr_parser *p, const wr_token *token, uint32_t at, const char *expected) {
-    return wr_fail_at(p->err, WR_INVALID, token->begin + at, "a backslash and what follows it are no character here, %s",
-                      expected);
+    return wr_fail_at(p->err, WR_INVALID, token->begin + at,
+                      "a backslash and what follows it are no character here, %s", expected);
 }
 
 /* The escape whose backslash is in front of *at. */
-static wr_status read_escape(wr_parser *p, const wr_token *token, wr_str text, uint32_t *at, char *out, uint32_t *size) {
+static wr_status read_escape(wr_parser *p, const wr_token *token, wr_str text, uint32_t *at, char *out,
+                             uint32_t *size) {
     static const char letters[] = "bfnrt", values[] = "\b\f\n\r\t";
     uint32_t slash = *at - 1, value;
     char c = text.data[*at];
@@ -237,7 +241,8 @@ static wr_status blob(wr_parser *p, const wr_token *token, wr_node **out) {
     wr_str text = wr_sql_token_text(p, token), digits = {text.data + 2, text.size - 3};
     for (uint32_t i = 0; i < digits.size; i++) {
         if (hex_value(digits.data[i]) < 0) {
-            return wr_fail_at(p->err, WR_INVALID, token->begin + 2 + i, "a blob literal holds hexadecimal digits alone");
+            return wr_fail_at(p->err, WR_INVALID, token->begin + 2 + i,
+                              "a blob literal holds hexadecimal digits alone");
         }
     }
     if (digits.size % 2) {
@@ -273,8 +278,8 @@ wr_status wr_sql_literal(wr_parser *p, wr_node **out) {
 
 /* The unit that the token names, in the singular; size 0 when it names none. */
 static wr_str unit_of(const wr_parser *p) {
-    static const char *const units[] = {"year",   "month",  "day",    "hour",        "minute",      "second",
-                                        "week",   "quarter", "decade", "millisecond", "microsecond"};
+    static const char *const units[] = {"year", "month",   "day",    "hour",        "minute",     "second",
+                                        "week", "quarter", "decade", "millisecond", "microsecond"};
     if (!wr_sql_is(p, WR_TOKEN_WORD)) return WR_STR("");
     wr_str word = wr_sql_token_text(p, wr_sql_token(p, 0));
     wr_str singular = {word.data, word.size - (lower(word.data[word.size - 1]) == 's')};
@@ -284,14 +289,16 @@ static wr_str unit_of(const wr_parser *p) {
     if (wr_str_equal_nocase(word, WR_STR("century")) || wr_str_equal_nocase(word, WR_STR("centuries"))) {
         return WR_STR("century");
     }
-    bool millennium = wr_str_equal_nocase(singular, WR_STR("millennium")) || wr_str_equal_nocase(word, WR_STR("millennia"));
+    bool millennium =
+        wr_str_equal_nocase(singular, WR_STR("millennium")) || wr_str_equal_nocase(word, WR_STR("millennia"));
     return millennium ? WR_STR("millennium") : WR_STR("");
 }
 
 bool wr_sql_starts_interval(const wr_parser *p) {
     if (!wr_sql_is_word(p, WR_KEYWORD_INTERVAL)) return false;
     wr_token_kind next = wr_sql_token(p, 1)->kind;
-    return wr_sql_is_string(p, 1) || next == WR_TOKEN_NUMBER || next == WR_TOKEN_PARAMETER || next == WR_TOKEN_LEFT_PAREN;
+    return wr_sql_is_string(p, 1) || next == WR_TOKEN_NUMBER || next == WR_TOKEN_PARAMETER ||
+           next == WR_TOKEN_LEFT_PAREN;
 }
 
 /* INTERVAL '90' DAY, INTERVAL 3 MONTH, INTERVAL (x + 1) HOURS, INTERVAL '1 year 2 days' */

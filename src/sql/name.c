@@ -4,12 +4,18 @@
 bool wr_sql_is_name(const wr_parser *p, uint32_t ahead) {
     const wr_token *token = wr_sql_token(p, ahead);
     if (token->kind != WR_TOKEN_WORD) return token->kind == WR_TOKEN_QUOTED;
-    return !token->keyword || wr_keyword_class_of(token->keyword) <= WR_KEYWORD_IS_LABEL;
+    return wr_keyword_class_of(token->keyword) <= WR_KEYWORD_IS_LABEL;
 }
 
 bool wr_sql_is_label(const wr_parser *p, uint32_t ahead) {
     const wr_token *token = wr_sql_token(p, ahead);
     return token->kind == WR_TOKEN_WORD || token->kind == WR_TOKEN_QUOTED;
+}
+
+bool wr_sql_is_bare_alias(const wr_parser *p) {
+    const wr_token *token = wr_sql_token(p, 0);
+    if (token->kind != WR_TOKEN_WORD) return token->kind == WR_TOKEN_QUOTED;
+    return wr_keyword_class_of(token->keyword) == WR_KEYWORD_IS_NAME;
 }
 
 wr_status wr_sql_name(wr_parser *p, const char *what, wr_str *out) {

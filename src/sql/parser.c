@@ -1,6 +1,6 @@
-/* One statement from text to nodes: cuts it into tokens, copies its text into the arena (so that names and literals need
- * no copy of their own), parses, and has the tree checked. The check is where chains that are too deep are found: they
- * are parsed by loops, so that only what lies in one another takes C stack here. */
+/* One statement from text to nodes: cuts it into tokens, copies its text into the arena (so that names and literals
+ * need no copy of their own), parses, and has the tree checked. The check is where chains that are too deep are found:
+ * they are parsed by loops, so that only what lies in one another takes C stack here. */
 #include <stdio.h>
 
 #include "sql/sql_internal.h"
@@ -153,11 +153,8 @@ static wr_status parse_tokens(wr_parser *p, wr_statement *out) {
 
 wr_status wr_sql_parse_next(wr_arena *arena, wr_str script, uint32_t *cursor, wr_statement *out, wr_error *err) {
     wr_error ignored;
-    wr_parser p = {.arena = arena,
-                   .script = script,
-                   .tail_at = UINT32_MAX,
-                   .list_at = UINT32_MAX,
-                   .err = err ? err : &ignored};
+    wr_parser p = {
+        .arena = arena, .script = script, .tail_at = UINT32_MAX, .list_at = UINT32_MAX, .err = err ? err : &ignored};
     wr_lexer lexer = {.script = script, .at = *cursor};
     *out = (wr_statement){NULL, script.size, script.size};
     wr_status status = read_tokens(&p, &lexer);

@@ -11,8 +11,10 @@ typedef struct wr_statement {
     uint32_t begin, end; /* in the script, without the semicolon */
 } wr_statement;
 
-/* Parses the statement that starts at or after *cursor and moves *cursor behind its semicolon; out->node is NULL when only
- * blanks and comments were left. Positions are offsets in the whole script. */
+/* Parses the statement that starts at or after *cursor and moves *cursor behind its semicolon; out->node is NULL when
+ * only blanks and comments were left. Positions are offsets in the whole script. On an error *cursor is behind the
+ * statement too, or at the end of the script where the statement could not be cut into tokens. The nodes do not point
+ * into the script. */
 WR_MUST_CHECK wr_status wr_sql_parse_next(wr_arena *arena, wr_str script, uint32_t *cursor, wr_statement *out,
                                           wr_error *err);
 /* True when the text ends inside a statement, a quote or a comment: a shell reads on. */

@@ -102,9 +102,7 @@ static wr_status value_word(wr_parser *p, wr_node **out) {
     case WR_KEYWORD_NULL: WR_TRY(wr_sql_leaf(p, WR_NODE_NULL, token->begin, WR_STR(""), out)); break;
     case WR_KEYWORD_TRUE: WR_TRY(wr_sql_leaf(p, WR_NODE_BOOLEAN, token->begin, WR_STR("true"), out)); break;
     case WR_KEYWORD_FALSE: WR_TRY(wr_sql_leaf(p, WR_NODE_BOOLEAN, token->begin, WR_STR("false"), out)); break;
-    default:
-        WR_TRY(wr_sql_token_lower(p, token, &name));
-        WR_TRY(wr_sql_call(p, token->begin, name, 0, NULL, 0, out));
+    default: WR_TRY(wr_sql_token_lower(p, token, &name)); WR_TRY(wr_sql_call(p, token->begin, name, 0, NULL, 0, out));
     }
     wr_sql_advance(p);
     return WR_OK;
@@ -116,8 +114,7 @@ static wr_status special_word(wr_parser *p, wr_node **out) {
     *out = NULL;
     switch (wr_sql_token(p, 0)->keyword) {
     case WR_KEYWORD_CAST:
-    case WR_KEYWORD_TRY_CAST:
-        return paren ? cast_expression(p, wr_sql_is_word(p, WR_KEYWORD_TRY_CAST), out) : WR_OK;
+    case WR_KEYWORD_TRY_CAST: return paren ? cast_expression(p, wr_sql_is_word(p, WR_KEYWORD_TRY_CAST), out) : WR_OK;
     case WR_KEYWORD_EXISTS: return paren ? exists(p, out) : WR_OK;
     case WR_KEYWORD_INTERVAL: return wr_sql_starts_interval(p) ? wr_sql_interval(p, out) : WR_OK;
     case WR_KEYWORD_MAP: return wr_sql_is_at(p, 1, WR_TOKEN_LEFT_BRACE) ? wr_sql_map_literal(p, out) : WR_OK;
@@ -135,7 +132,8 @@ static wr_status special_word(wr_parser *p, wr_node **out) {
 static uint32_t typed_literal_words(const wr_parser *p) {
     if (wr_sql_is_string(p, 1)) return 1;
     wr_keyword word = wr_sql_token(p, 0)->keyword;
-    if (word == WR_KEYWORD_DOUBLE) return wr_sql_is_word_at(p, 1, WR_KEYWORD_PRECISION) && wr_sql_is_string(p, 2) ? 2 : 0;
+    if (word == WR_KEYWORD_DOUBLE)
+        return wr_sql_is_word_at(p, 1, WR_KEYWORD_PRECISION) && wr_sql_is_string(p, 2) ? 2 : 0;
     if (word != WR_KEYWORD_TIME && word != WR_KEYWORD_TIMESTAMP) return 0;
     bool zone = (wr_sql_is_word_at(p, 1, WR_KEYWORD_WITH) || wr_sql_is_word_at(p, 1, WR_KEYWORD_WITHOUT)) &&
                 wr_sql_is_word_at(p, 2, WR_KEYWORD_TIME) && wr_sql_is_word_at(p, 3, WR_KEYWORD_ZONE);

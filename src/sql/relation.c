@@ -68,16 +68,10 @@ static wr_status plain_relation(wr_parser *p, wr_node **out) {
     return wr_sql_gather(p, WR_NODE_TABLE, position, mark, out);
 }
 
-static bool is_bare_alias(const wr_parser *p) {
-    const wr_token *token = wr_sql_token(p, 0);
-    if (token->kind == WR_TOKEN_QUOTED) return true;
-    return token->kind == WR_TOKEN_WORD && wr_keyword_class_of(token->keyword) == WR_KEYWORD_IS_NAME;
-}
-
 /* [AS] alias [(columns)] */
 static wr_status relation_alias(wr_parser *p, wr_node **inout) {
     bool as = wr_sql_accept_word(p, WR_KEYWORD_AS);
-    if (!as && !is_bare_alias(p)) return WR_OK;
+    if (!as && !wr_sql_is_bare_alias(p)) return WR_OK;
     uint32_t position = wr_sql_position(p);
     wr_node *named, *what = *inout;
     wr_str name;
@@ -134,8 +128,8 @@ static uint32_t outer_words(const wr_parser *p, uint32_t ahead) {
     return wr_sql_is_word_at(p, ahead + 1, WR_KEYWORD_OUTER) ? 2 : 1;
 }
 
-/* [NATURAL] [ASOF] [INNER | LEFT [OUTER] | RIGHT | FULL | SEMI | ANTI | CROSS | POSITIONAL] JOIN: the number of words, 0
- * when there is no join here. */
+/* [NATURAL] [ASOF] [INNER | LEFT [OUTER] | RIGHT | FULL | SEMI | ANTI | CROSS | POSITIONAL] JOIN: the number of words,
+ * 0 when there is no join here. */
 static uint32_t join_start(const wr_parser *p, join_words *out) {
     uint32_t ahead = 0;
     *out = (join_words){.text = "inner", .conditional = true};

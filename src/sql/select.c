@@ -70,12 +70,6 @@ wr_status wr_sql_star(wr_parser *p, wr_node **out) {
 
 /* ---- items ---- */
 
-static bool is_bare_alias(const wr_parser *p) {
-    const wr_token *token = wr_sql_token(p, 0);
-    if (token->kind == WR_TOKEN_QUOTED) return true;
-    return token->kind == WR_TOKEN_WORD && wr_keyword_class_of(token->keyword) == WR_KEYWORD_IS_NAME;
-}
-
 static wr_status alias_name(wr_parser *p, wr_str *out) {
     if (wr_sql_is_string(p, 0)) return wr_sql_string(p, out);
     if (!wr_sql_is_label(p, 0)) return wr_sql_unexpected(p, "a name for the column");
@@ -98,7 +92,7 @@ static wr_status select_item(wr_parser *p, wr_node **out) {
     if (!first) {
         bool as = wr_sql_accept_word(p, WR_KEYWORD_AS);
         position = wr_sql_position(p);
-        if (as || is_bare_alias(p)) WR_TRY(alias_name(p, &name));
+        if (as || wr_sql_is_bare_alias(p)) WR_TRY(alias_name(p, &name));
     }
     return name.data ? wr_sql_wrap(p, WR_NODE_ALIAS, position, name, *out, out) : WR_OK;
 }
@@ -139,7 +133,8 @@ static wr_status grouping_sets(wr_parser *p, wr_node **out);
 
 /* x, (a, b), (), ROLLUP (…), CUBE (…), GROUPING SETS (…) */
 static wr_status group_item(wr_parser *p, wr_node **out) {
-    if (wr_sql_is_word(p, WR_KEYWORD_GROUPING) && wr_sql_is_word_at(p, 1, WR_KEYWORD_SETS)) return grouping_sets(p, out);
+    if (wr_sql_is_word(p, WR_KEYWORD_GROUPING) && wr_sql_is_word_at(p, 1, WR_KEYWORD_SETS))
+        return grouping_sets(p, out);
     if (wr_sql_is(p, WR_TOKEN_LEFT_PAREN) && wr_sql_is_at(p, 1, WR_TOKEN_RIGHT_PAREN)) {
         uint32_t position = wr_sql_position(p);
         p->at += 2;

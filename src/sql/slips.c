@@ -93,22 +93,22 @@ static bool starts_operand(const wr_parser *p, uint32_t ahead) {
 
 /* A keyword that is followed by what would follow a name. */
 static bool hint_keyword_as_name(wr_parser *p, const wr_token *seen, const char *expected) {
-    bool wants_name = strstr(expected, "name") || strncmp(expected, "an expression", 13) == 0 ||
-                      strncmp(expected, "a table", 7) == 0;
-    if (!wants_name || !seen->keyword || starts_operand(p, 1)) return false;
+    bool wants_name =
+        strstr(expected, "name") || strncmp(expected, "an expression", 13) == 0 || strncmp(expected, "a table", 7) == 0;
+    if (!wants_name || !seen->keyword || seen->keyword == WR_KEYWORD_AS || starts_operand(p, 1)) return false;
     wr_str word = wr_sql_token_text(p, seen);
     wr_hint(p->err, "%s is a keyword; as a name it is written in double quotes: \"%.*s\"",
             wr_keyword_text(seen->keyword), WR_STR_ARGS(word));
     return true;
 }
 
-static const char *const statement_words[] = {"SELECT", "FROM",  "WITH",  "VALUES", "EXPLAIN",
+static const char *const statement_words[] = {"SELECT", "FROM",  "WITH",   "VALUES", "EXPLAIN",
                                               "SET",    "RESET", "CREATE", "DROP",   "TABLE"};
 static const char *const clause_words[] = {
-    "FROM", "WHERE",  "GROUP",    "ORDER", "HAVING", "LIMIT",   "OFFSET", "UNION",  "INTERSECT", "EXCEPT",  "QUALIFY",
-    "JOIN", "LEFT",   "RIGHT",    "INNER", "FULL",   "CROSS",   "USING",  "WINDOW", "BETWEEN",   "LIKE",    "ILIKE",
-    "AND",  "SELECT", "DISTINCT", "WHEN",  "THEN",   "ELSE",    "END",    "CASE",   "OVER",      "PARTITION", "FILTER",
-    "DESC", "ASC",    "NULLS",    "FIRST", "LAST",   "EXCLUDE", "REPLACE"};
+    "FROM",    "WHERE",     "GROUP",  "ORDER",  "HAVING",   "LIMIT", "OFFSET", "UNION", "INTERSECT", "EXCEPT",
+    "QUALIFY", "JOIN",      "LEFT",   "RIGHT",  "INNER",    "FULL",  "CROSS",  "USING", "WINDOW",    "BETWEEN",
+    "LIKE",    "ILIKE",     "AND",    "SELECT", "DISTINCT", "WHEN",  "THEN",   "ELSE",  "END",       "CASE",
+    "OVER",    "PARTITION", "FILTER", "DESC",   "ASC",      "NULLS", "FIRST",  "LAST",  "EXCLUDE",   "REPLACE"};
 
 static const char *nearest(wr_str word, const char *const *words, size_t count) {
     const char *best = NULL;
@@ -152,11 +152,21 @@ static bool hint_double_quotes(wr_parser *p, const wr_token *seen, const char *e
     return true;
 }
 
-static bool hint_missing_comma(wr_parser *p, const wr_token *seen) {
-    if (p->list_at != p->at || !starts_operand(p, 0) || seen->kind == WR_TOKEN_LEFT_PAREN) return false;
+/* SELECT a AS FROM t: the keyword became the name. */
+static bool hint_missing_name(wr_parser *p) {
+    if (p->at < 2 || p->tokens[p->at - 2].keyword != WR_KEYWORD_AS) return false;
+    wr_keyword taken = p->tokens[p->at - 1].keyword;
+    if (wr_keyword_class_of(taken) != WR_KEYWORD_IS_RESERVED) return false;
+    wr_hint(p->err, "is the name behind AS missing? %s was taken for it", wr_keyword_text(taken));
+    return true;
+}
+
+static bool hint_missing_sign(wr_parser *p, const wr_token *seen, const char *expected) {
+    bool in_list = p->list_at == p->at, in_condition = strncmp(expected, "an operator", 11) == 0;
+    if ((!in_list && !in_condition) || !starts_operand(p, 0) || seen->kind == WR_TOKEN_LEFT_PAREN) return false;
     char text[SEEN_MAX * 2];
     describe(p, seen, text, sizeof text);
-    wr_hint(p->err, "is a comma missing in front of %s?", text);
+    wr_hint(p->err, "is %s missing in front of %s?", in_condition ? "AND or another operator" : "a comma", text);
     return true;
 }
 
@@ -166,7 +176,7 @@ wr_status wr_sql_unexpected(wr_parser *p, const char *expected) {
     describe(p, seen, text, sizeof text);
     wr_fail_at(p->err, WR_INVALID, seen->begin, "unexpected %s, expected %s", text, expected);
     if (!hint_double_quotes(p, seen, expected) && !hint_sign(p, seen) && !hint_misspelt(p) &&
-        !hint_keyword_as_name(p, seen, expected) && !hint_missing_comma(p, seen)) {
+        !hint_keyword_as_name(p, seen, expected) && !hint_missing_name(p) && !hint_missing_sign(p, seen, expected)) {
         hint_parentheses(p, seen);
     }
     return WR_INVALID;

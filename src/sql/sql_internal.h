@@ -25,6 +25,7 @@ typedef enum wr_keyword_class {
 
 /* WR_KEYWORD_NONE when the word is none. */
 wr_keyword wr_keyword_find(wr_str word);
+/* A word that is no keyword is a NAME. */
 wr_keyword_class wr_keyword_class_of(wr_keyword keyword);
 const char *wr_keyword_text(wr_keyword keyword);
 
@@ -113,7 +114,8 @@ const char *wr_token_sign(wr_token_kind kind);
 
 /* ---- the state of a parse ---- */
 
-/* Parentheses, queries and prefix operators that lie in one another: what costs C stack while parsing. */
+/* Parentheses, queries and prefix operators that lie in one another: what costs C stack while parsing, less than 512 KB
+ * for so many. */
 enum { WR_SQL_DEPTH_MAX = 500 };
 
 typedef struct wr_parser {
@@ -232,6 +234,8 @@ WR_MUST_CHECK wr_status wr_sql_typed(wr_parser *p, uint32_t position, wr_str typ
 /* True when the token can be a name of a column or table, with a label also any keyword. */
 bool wr_sql_is_name(const wr_parser *p, uint32_t ahead);
 bool wr_sql_is_label(const wr_parser *p, uint32_t ahead);
+/* True when the current token can be an alias without AS. */
+bool wr_sql_is_bare_alias(const wr_parser *p);
 /* Advances over the name; `what` is what is expected: "a table name". */
 WR_MUST_CHECK wr_status wr_sql_name(wr_parser *p, const char *what, wr_str *out);
 WR_MUST_CHECK wr_status wr_sql_identifier(wr_parser *p, const char *what, wr_node **out);

@@ -122,10 +122,10 @@ static wr_status drop(wr_parser *p, wr_node **out) {
 /* ---- all ---- */
 
 static const char *const refused[] = {
-    "ALTER",  "ANALYZE",  "ATTACH",  "BEGIN",   "CALL",      "CHECKPOINT", "COMMENT",  "COMMIT",  "COPY",
-    "DELETE", "DESCRIBE", "DETACH",  "EXECUTE", "EXPORT",    "GRANT",      "IMPORT",   "INSERT",  "INSTALL",
-    "LOAD",   "MERGE",    "PIVOT",   "PRAGMA",  "PREPARE",   "REVOKE",     "ROLLBACK", "SHOW",    "START",
-    "SUMMARIZE", "TRUNCATE", "UNPIVOT", "UPDATE", "USE",     "VACUUM",
+    "ALTER",     "ANALYZE",  "ATTACH",  "BEGIN",   "CALL",    "CHECKPOINT", "COMMENT",  "COMMIT", "COPY",
+    "DELETE",    "DESCRIBE", "DETACH",  "EXECUTE", "EXPORT",  "GRANT",      "IMPORT",   "INSERT", "INSTALL",
+    "LOAD",      "MERGE",    "PIVOT",   "PRAGMA",  "PREPARE", "REVOKE",     "ROLLBACK", "SHOW",   "START",
+    "SUMMARIZE", "TRUNCATE", "UNPIVOT", "UPDATE",  "USE",     "VACUUM",
 };
 
 wr_status wr_sql_statement(wr_parser *p, wr_node **out) {
@@ -135,6 +135,7 @@ wr_status wr_sql_statement(wr_parser *p, wr_node **out) {
     case WR_KEYWORD_RESET: return reset_statement(p, out);
     case WR_KEYWORD_CREATE: return create(p, out);
     case WR_KEYWORD_DROP: return drop(p, out);
+    case WR_KEYWORD_VALUES: return wr_sql_query(p, out);
     default: break;
     }
     if (wr_sql_starts_query(p, 0) || wr_sql_is(p, WR_TOKEN_LEFT_PAREN)) return wr_sql_query(p, out);

@@ -17,8 +17,8 @@ static wr_status frame_bound(wr_parser *p, bound *out, wr_node **offset) {
         *out = BOUND_CURRENT;
         return WR_OK;
     }
-    bool unbounded = wr_sql_is_word(p, WR_KEYWORD_UNBOUNDED) && (wr_sql_is_word_at(p, 1, WR_KEYWORD_PRECEDING) ||
-                                                                 wr_sql_is_word_at(p, 1, WR_KEYWORD_FOLLOWING));
+    bool unbounded = wr_sql_is_word(p, WR_KEYWORD_UNBOUNDED) &&
+                     (wr_sql_is_word_at(p, 1, WR_KEYWORD_PRECEDING) || wr_sql_is_word_at(p, 1, WR_KEYWORD_FOLLOWING));
     if (unbounded) {
         wr_sql_advance(p);
     } else {

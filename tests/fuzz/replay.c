@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { INPUT_MAX_BYTES = 1 << 20 };
@@ -54,11 +55,13 @@ static size_t mutate(uint8_t *data, size_t size, size_t capacity) {
 
 /* Each run gets a block of its own size, so that the sanitizer sees a read behind its end. */
 static void run_input(const uint8_t *data, size_t size) {
-    uint8_t *copy = malloc(size ? size : 1);
+    wr_allocator *heap = wr_system_allocator();
+    size_t block_bytes = size ? size : 1;
+    uint8_t *copy = wr_alloc(heap, block_bytes);
     if (!copy) abort();
     if (size) memcpy(copy, data, size);
     LLVMFuzzerTestOneInput(copy, size);
-    free(copy);
+    wr_free(heap, copy, block_bytes);
 }
 
 static int replay(const char *path, long mutations) {

@@ -97,7 +97,7 @@ static bool run(const char *path, const options *what) {
     if (status != WR_OK) {
         uint32_t line = 1;
         for (uint32_t i = 0; err.position != WR_NO_POSITION && i < err.position; i++) line += view.data[i] == '\n';
-        printf("%s:%" PRIu32 ": %s (%s)\n", path, line, err.message, err.hint);
+        printf("%s:%" PRIu32 ": %s%s%s\n", path, line, err.message, err.hint[0] ? "; " : "", err.hint);
     }
     wr_text_deinit(&script);
     return status == WR_OK;

@@ -1,7 +1,8 @@
 /* The runner of .slt files; see README.md in this folder. Uses the library by include/weir alone.
  *
  *     weir_slt [--set NAME=VALUE]... [--data DIR] FILE...      last line: N passed, N failed
- *     weir_slt --self-test [options] FILE...                   corrupts each expected row; every corruption must be seen */
+ *     weir_slt --self-test [options] FILE...                   corrupts each expected row; every corruption must be
+ * seen */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ static char *replaced(const char *text, const char *name, const char *value) {
         size_t n = strlen(out), m = (size_t)(found - at);
         out = grown(out, n + m + strlen(value) + strlen(found) + 1);
         memcpy(out + n, at, m);
-        strcpy(out + n + m, value);
+        memcpy(out + n + m, value, strlen(value) + 1);
         text = found + strlen(name);
     }
     char *all = joined(out, text);
@@ -191,7 +192,9 @@ static int compare_rows(const void *a, const void *b) {
 /* ---- records ---- */
 
 static bool report(runner *r, const record *rec, const char *what, const char *detail) {
-    if (!r->self_test) fprintf(stderr, "%s:%zu: %s%s%s\n%s", r->file, rec->line, what, detail ? ": " : "", detail ? detail : "", rec->sql ? rec->sql : "");
+    if (!r->self_test)
+        fprintf(stderr, "%s:%zu: %s%s%s\n%s", r->file, rec->line, what, detail ? ": " : "", detail ? detail : "",
+                rec->sql ? rec->sql : "");
     return false;
 }
 
@@ -205,8 +208,10 @@ static bool same_rows(runner *r, const record *rec, row_list *seen, bool sorted)
     for (; same && i < seen->count; i++) same = same_row(seen->rows[i], rec->rows[i]);
     if (same) return true;
     report(r, rec, "other rows", NULL);
-    for (size_t k = 0; !r->self_test && k < seen->count && k < 40; k++) fprintf(stderr, "  seen      %s\n", seen->rows[k]);
-    for (size_t k = 0; !r->self_test && k < rec->row_count && k < 40; k++) fprintf(stderr, "  expected  %s\n", rec->rows[k]);
+    for (size_t k = 0; !r->self_test && k < seen->count && k < 40; k++)
+        fprintf(stderr, "  seen      %s\n", seen->rows[k]);
+    for (size_t k = 0; !r->self_test && k < rec->row_count && k < 40; k++)
+        fprintf(stderr, "  expected  %s\n", rec->rows[k]);
     return false;
 }
 
@@ -272,7 +277,8 @@ static void run_file(runner *r, const char *path) {
     weir_session *session = NULL;
     weir_error error = {0};
     r->file = path;
-    if (!in || weir_database_open(r->settings, r->setting_count, &db, &error) != WEIR_OK || weir_session_open(db, &session, &error) != WEIR_OK) {
+    if (!in || weir_database_open(r->settings, r->setting_count, &db, &error) != WEIR_OK ||
+        weir_session_open(db, &session, &error) != WEIR_OK) {
         fprintf(stderr, "%s: cannot start: %s\n", path, in ? error.message : "no such file");
         r->failed++;
         exit(2);

@@ -128,8 +128,10 @@ static wr_status fail_row(wr_call_context *c, const wr_vector *args, wr_arith_op
         by_zero = wr_value_integer(&divisor) == 0;
     }
     if (by_zero) return wr_call_fail(c, args, 2, sign, row, "division by zero");
-    char what[64];
-    snprintf(what, sizeof what, "overflow of %s", wr_type_id_name((wr_type_id)c->result.id));
+    char what[64] = "decimal overflow";
+    if (c->result.id != WR_TYPE_DECIMAL) {
+        snprintf(what, sizeof what, "overflow of %s", wr_type_id_name((wr_type_id)c->result.id));
+    }
     wr_call_fail(c, args, 2, sign, row, what);
     return c->err ? wr_hint(c->err, "cast an operand to a wider type") : WR_VALUE;
 }
@@ -172,7 +174,7 @@ WR_ALWAYS_INLINE wr_status run(wr_call_context *c, const wr_vector *args, wr_ari
     void *out = wr_vector_data_mut(result);
     /* A capped product of two int64 may still be an int128: it cannot overflow that, only its digits. */
     bool widens = wr_type_phys(c->result) != args[0].phys;
-    if (plan->unchecked || widens) {
+    if (op <= WR_MUL && (plan->unchecked || widens)) {
         run_unchecked(c, args, op, out);
     } else if (run_checked(c, args, op, out)) {
         WR_TRY(fail_row(c, args, op, sign));

@@ -22,14 +22,7 @@
     SET(aggregate_count)                                                                                               \
     SET(aggregate_sum)                                                                                                 \
     SET(aggregate_avg)                                                                                                 \
-    SET(aggregate_minmax)                                                                                              \
-    SET(aggregate_arg)                                                                                                 \
-    SET(aggregate_first)                                                                                               \
-    SET(aggregate_logic)                                                                                               \
-    SET(aggregate_moments)                                                                                             \
-    SET(aggregate_quantile)                                                                                            \
-    SET(aggregate_text)                                                                                                \
-    SET(aggregate_distinct)
+    SET(aggregate_minmax)
 
 #define WR_FUNCTION_SET_(area) extern const wr_function_set wr_functions_##area;
 WR_FUNCTION_SETS(WR_FUNCTION_SET_)

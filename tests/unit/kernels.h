@@ -1,7 +1,7 @@
 /* What the tests of kernels share: every instruction set the CPU has, row counts at the edges of words and batches, and
  * inputs in blocks of exactly the size that the contract promises, so that a sanitizer sees a read too far. */
-#ifndef WR_KERNEL_TEST_UTIL_H
-#define WR_KERNEL_TEST_UTIL_H
+#ifndef WR_TESTS_UNIT_KERNELS_H
+#define WR_TESTS_UNIT_KERNELS_H
 
 #include "base/bitmap.h"
 #include "base/buffer.h"

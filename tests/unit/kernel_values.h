@@ -1,11 +1,12 @@
-/* Columns of every physical type for the tests of kernels, full of extreme and of equal values, and a plain total order. */
-#ifndef WR_KERNEL_TEST_VALUES_H
-#define WR_KERNEL_TEST_VALUES_H
+/* Columns of every physical type for the tests of kernels, full of extreme and of equal values, and a plain total
+ * order. */
+#ifndef WR_TESTS_UNIT_KERNEL_VALUES_H
+#define WR_TESTS_UNIT_KERNEL_VALUES_H
 
 #include <math.h>
 
 #include "column/type.h"
-#include "kernel/kernel_test_util.h"
+#include "tests/unit/kernels.h"
 
 static inline const char *test_phys_name(wr_phys phys) {
     static const char *const names[WR_PHYS_COUNT] = {

@@ -1,0 +1,20 @@
+SELECT a.b.c;
+SELECT "A b";
+SELECT "a""b";
+SELECT größe;
+SELECT t.order;
+SELECT DATE '1998-12-01';
+SELECT TIMESTAMP WITH TIME ZONE '2020-01-01';
+SELECT double precision '1.5';
+SELECT INTERVAL '90' day;
+SELECT INTERVAL 3 MONTH;
+SELECT INTERVAL (x + 1) HOURS;
+SELECT INTERVAL '1 year 2 days';
+SELECT interval;
+SELECT a + b * c;
+SELECT (a + b) * c;
+SELECT a - b - c;
+SELECT a ^ b ^ c;
+SELECT 2 ** 3;
+SELECT -a ^ b;
+SELECT -a::int

@@ -1,0 +1,20 @@
+SELECT a // b % c;
+SELECT a || b || 'c';
+SELECT a + b || c;
+SELECT a & b | c << 1;
+SELECT a AND b AND c;
+SELECT a OR b AND c OR d;
+SELECT a AND (b AND c);
+SELECT NOT a AND b;
+SELECT NOT a = b;
+SELECT NOT NOT a;
+SELECT a = b;
+SELECT a <> b;
+SELECT a != b;
+SELECT a <= b + 1;
+SELECT a = NOT b;
+SELECT a IS NULL;
+SELECT a = b IS NOT NULL;
+SELECT a ISNULL;
+SELECT a NOTNULL;
+SELECT a NOT NULL

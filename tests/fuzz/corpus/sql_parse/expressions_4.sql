@@ -1,0 +1,20 @@
+SELECT a !~ 'x';
+SELECT a ^@ 'x';
+SELECT a !~~* 'x';
+SELECT a LIKE ANY (['x']);
+SELECT a = ANY (SELECT 1);
+SELECT a < ALL (SELECT 1);
+SELECT a = SOME (list);
+SELECT EXISTS (SELECT 1);
+SELECT NOT EXISTS (FROM t);
+SELECT (SELECT 1);
+SELECT ((SELECT 1));
+SELECT ((SELECT 1) UNION SELECT 2);
+SELECT ((SELECT 1) + 1);
+SELECT CASE WHEN a THEN 1 WHEN b THEN 2 END;
+SELECT CASE a WHEN 1 THEN 'x' ELSE 'y' END;
+SELECT CAST(a AS DECIMAL(15,2));
+SELECT TRY_CAST(a AS int);
+SELECT a::int[]::varchar;
+SELECT a::double precision;
+SELECT a::timestamp(3) with time zone

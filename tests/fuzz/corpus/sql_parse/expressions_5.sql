@@ -1,0 +1,20 @@
+SELECT a::time without time zone;
+SELECT a::character varying(10);
+SELECT a::struct(x int, "Y z" map(varchar, int[3]))[];
+SELECT a[1];
+SELECT a[1][2];
+SELECT a[1:2];
+SELECT a[:2];
+SELECT a[1:];
+SELECT a[:];
+SELECT a[1:2:3];
+SELECT (a).b;
+SELECT f(a).b."C";
+SELECT a[1].b;
+SELECT s.upper();
+SELECT t.s.substr(1, 2).upper();
+SELECT 'abc'.upper();
+SELECT [1, 2].list_sum();
+SELECT x AT TIME ZONE 'UTC';
+SELECT x COLLATE nocase;
+SELECT count(*)

@@ -1,0 +1,20 @@
+SELECT TRIM(x);
+SELECT TRIM(BOTH ' ' FROM x);
+SELECT TRIM(LEADING FROM x);
+SELECT TRIM(TRAILING 'a' FROM x);
+SELECT trim(x, 'a');
+SELECT POSITION('a' IN x);
+SELECT OVERLAY(x PLACING 'y' FROM 1 FOR 2);
+SELECT CURRENT_DATE;
+SELECT current_timestamp;
+SELECT left('abc', 2);
+SELECT "Left"('abc');
+SELECT if(a, b, c);
+SELECT max(x, 3);
+SELECT [];
+SELECT [1, 2,];
+SELECT ARRAY[1];
+SELECT [[1], [2]];
+SELECT (a, b);
+SELECT ROW(1, 2);
+SELECT {'a': 1, b: {"C": 2}}

@@ -1,0 +1,15 @@
+SELECT;
+SELECT 1;
+SELECT a FROM t;
+SELECT a b, c AS "D e", d AS 'f', g: a + 1 FROM t;
+SELECT a AS select, b year FROM t;
+SELECT *, t.*, s.t.* FROM t;
+SELECT * EXCLUDE (a, b) REPLACE (c + 1 AS c) FROM t;
+SELECT * EXCLUDE a REPLACE c + 1 AS c FROM t;
+SELECT * EXCEPT (a) FROM t;
+SELECT * EXCEPT (SELECT 1);
+SELECT a, b, FROM t;
+SELECT DISTINCT a FROM t;
+SELECT DISTINCT ON (a, b) c FROM t;
+SELECT ALL a FROM t;
+FROM t
