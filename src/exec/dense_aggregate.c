@@ -236,8 +236,6 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
     WR_TRY(reserve_rows(g, l, in->row_count, err));
     WR_TRY(find_indexes(g, l, in, err));
     if (!mark_seen(g, l->groups, l->row_groups, in->row_count)) make_ready(g, l->groups, l->row_groups, in->row_count);
-    l->counters.rows_in += in->row_count;
-    l->counters.batches_in++;
     return wr_agg_states_update(&l->groups->states, in, l->groups->entries, l->row_groups, err);
 }
 
@@ -419,8 +417,6 @@ static wr_status emit(dense_aggregation *g, dense_source_local *l, const uint8_t
     }
     WR_TRY(wr_agg_states_finalize(&l->states, l->entries, count, &l->out, err));
     l->at += count;
-    l->counters.rows_out += count;
-    l->counters.batches_out++;
     return WR_OK;
 }
 

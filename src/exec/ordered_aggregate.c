@@ -228,8 +228,6 @@ static wr_status ordered_push(wr_operator *op, wr_local *local, wr_batch *in, wr
     if (*flow == WR_BLOCKED) return WR_OK;
     WR_TRY(find_groups(o, l, in->row_count, err));
     WR_TRY(wr_agg_states_update(&l->states, in, l->table.entries, l->row_groups, err));
-    l->counters.rows_in += in->row_count;
-    l->counters.batches_in++;
     return WR_OK;
 }
 
@@ -372,8 +370,6 @@ static wr_status ordered_flush(wr_operator *op, wr_local *local, wr_batch **out,
         const uint8_t *entries = l->table.entries + (size_t)l->at * g->plan.entry_bytes;
         WR_TRY(wr_agg_emit(&g->plan, &l->states, entries, count, &l->out, err));
         l->at += count;
-        l->counters.rows_out += count;
-        l->counters.batches_out++;
         *out = &l->out;
         *flow = WR_HAVE_OUTPUT;
         return WR_OK;
