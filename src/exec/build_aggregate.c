@@ -131,6 +131,45 @@ static wr_status collect(wr_builder *b, aggregate_build *a, wr_error *err) {
     return collect_calls(b, a, err);
 }
 
+/* The key that the input is ordered by, when that can be used. */
+static bool find_order(const aggregate_build *a, const wr_flowing *flowing, uint32_t *key) {
+    const wr_logical *node = a->node;
+    if (!node->aggregate.ordered_by || flowing->stream_count != 1) return false;
+    for (uint32_t i = 0; i < node->aggregate.key_count; i++) {
+        const wr_expr *expr = node->aggregate.keys[i].expr;
+        bool same = node->aggregate.keys[i].id == node->aggregate.ordered_by ||
+                    (expr->kind == WR_EXPR_COLUMN && expr->column == node->aggregate.ordered_by);
+        if (!same || !wr_aggregate_can_order_by(expr->type)) continue;
+        *key = i;
+        return true;
+    }
+    return false;
+}
+
+static wr_status finish_ordered(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out,
+                                wr_error *err) {
+    wr_operator *op;
+    wr_source *late;
+    wr_flowing edges;
+    WR_TRY(wr_ordered_aggregate_create(&op, &late, b->exec, spec, err));
+    wr_status status = wr_stream_push(&out->streams[0], op, err);
+    if (status != WR_OK) {
+        late->ops->destroy(late);
+        return status;
+    }
+    uint32_t columns = spec->key_count + spec->call_count;
+    WR_TRY(wr_flowing_from(b, &edges, late, a->outputs, columns, err));
+    wr_stream *streams = WR_ARENA_ARRAY(b->arena, wr_stream, 2);
+    if (!streams) {
+        wr_flowing_drop(&edges);
+        return wr_fail_memory(err, 0, "aggregate");
+    }
+    streams[0] = out->streams[0];
+    streams[1] = edges.streams[0];
+    *out = (wr_flowing){streams, 2, edges.columns, columns};
+    return WR_OK;
+}
+
 static wr_status finish_hashed(wr_builder *b, aggregate_build *a, const wr_aggregate_spec *spec, wr_flowing *out,
                                wr_error *err) {
     wr_sink *sink;
@@ -163,5 +202,6 @@ wr_status wr_build_aggregate(wr_builder *b, wr_logical *node, wr_flowing *out, w
         .estimated_groups = node->row_estimate > 0 ? node->row_estimate : 0,
         .logical_id = node->id,
     };
-    return finish_hashed(b, &a, &spec, out, err);
+    return find_order(&a, out, &spec.ordered_by) ? finish_ordered(b, &a, &spec, out, err)
+                                                 : finish_hashed(b, &a, &spec, out, err);
 }
