@@ -53,7 +53,7 @@ static void put_value(wr_type type, int index, uint32_t variant, void *data, uin
     case WR_PHYS_I16: ((int16_t *)data)[row] = (int16_t)(index * 100 - 500); break;
     case WR_PHYS_I32: ((int32_t *)data)[row] = index - 20; break;
     case WR_PHYS_I64: /* BIGINT: a small range; TIMESTAMP: a wide one */
-        ((int64_t *)data)[row] = type.id == WR_TYPE_BIGINT ? index - 3 : (index - 7) * INT64_C(0x123456789abcd);
+        ((int64_t *)data)[row] = type.id == WR_TYPE_BIGINT ? index - 3 : (int64_t)((uint64_t)(index - 7) * UINT64_C(0x123456789abcd));
         break;
     case WR_PHYS_U32: ((uint32_t *)data)[row] = (uint32_t)index * 0x03ffffffu; break;
     case WR_PHYS_U64: ((uint64_t *)data)[row] = (uint64_t)index * 0x0fffffffffffffffu; break;
