@@ -276,8 +276,8 @@ static bool take_part(cursor *c, wide_interval *sum) {
     wr_str name = {c->at, 0};
     while (c->at < c->end && wr_is_letter(*c->at)) c->at++;
     name.size = (uint32_t)(c->at - name.data);
-    wr_interval one;
-    if (!wr_parse_interval_unit(name, &one)) return false;
+    wr_interval one = {0, 0, MICROS}; /* a number at the end is seconds */
+    if (!(name.size == 0 && c->at == c->end) && !wr_parse_interval_unit(name, &one)) return false;
     add_units(sum, one, count, fraction, negative);
     return true;
 }

@@ -209,13 +209,9 @@ size_t wr_print_timestamp(char *out, int64_t value, wr_unit unit) {
         days -= 1;
         rest += per_day;
     }
-    /* The time stands before " (BC)". */
     size_t at = wr_print_date(out, days);
-    bool before_christ = out[at - 1] == ')';
-    if (before_christ) at -= 5;
     out[at++] = ' ';
-    at += put_clock(out + at, (uint64_t)rest, (uint64_t)per_second[unit]);
-    return before_christ ? at + put(out + at, " (BC)") : at;
+    return at + put_clock(out + at, (uint64_t)rest, (uint64_t)per_second[unit]);
 }
 
 static size_t put_part(char *out, size_t at, int32_t count, const char *unit) {

@@ -82,7 +82,7 @@ WR_TEST(print, dates_and_times) {
     CHECK_PRINTS(wr_print_timestamp(out, -1, WR_UNIT_US), "1969-12-31 23:59:59.999999");
     CHECK_PRINTS(wr_print_timestamp(out, 1704112496789, WR_UNIT_MS), "2024-01-01 12:34:56.789");
     CHECK_PRINTS(wr_print_timestamp(out, 1704112496, WR_UNIT_S), "2024-01-01 12:34:56");
-    CHECK_PRINTS(wr_print_timestamp(out, -62198755200, WR_UNIT_S), "0002-01-01 00:00:00 (BC)");
+    CHECK_PRINTS(wr_print_timestamp(out, -62198755200, WR_UNIT_S), "0002-01-01 (BC) 00:00:00");
     char out[WR_PRINT_BYTES];
     for (int unit = WR_UNIT_S; unit <= WR_UNIT_NS; unit++) {
         WR_CHECK(wr_print_timestamp(out, INT64_MIN, (wr_unit)unit) < WR_PRINT_BYTES);

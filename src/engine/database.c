@@ -1,6 +1,8 @@
 /* Opening and closing: databases and sessions. */
 #include "engine/engine_internal.h"
 
+#define ZONE_FOLDER "/usr/share/zoneinfo"
+
 _Static_assert((int)WEIR_INTERNAL == (int)WR_INTERNAL, "public and internal status codes are the same");
 
 const char *weir_version(void) {
@@ -35,6 +37,7 @@ static wr_status open_database(const weir_setting *settings, size_t count, weir_
     WR_TRY(wr_budget_create(&db->budget, NULL, system, "database", db->settings.memory_limit, err));
     db->allocator = wr_budget_allocator(db->budget);
     WR_TRY(wr_registry_create(&db->registry, db->allocator, err));
+    WR_TRY(wr_time_zones_create(&db->zones, db->allocator, ZONE_FOLDER, err));
     WR_TRY(wr_gate_create(&db->gate, db->allocator, true, err));
     WR_TRY(wr_database_catalog_create(&db->catalog, db->allocator, db->gate, wr_kernels_select(db->settings.isa), err));
     return WR_OK;
@@ -57,6 +60,7 @@ void weir_database_close(weir_database *db) {
     wr_database_catalog_destroy(db->catalog);
     wr_gate_destroy(db->gate);
     wr_registry_destroy(db->registry);
+    wr_time_zones_destroy(db->zones);
     if (db->budget) wr_budget_close(db->budget);
     wr_mutex_deinit(&db->lock);
     wr_free(wr_system_allocator(), db, sizeof *db);

@@ -7,6 +7,7 @@
 #include "exec/scan.h"
 #include "optimize/optimizer.h"
 #include "plan/binder.h"
+#include "plan/time_zone.h"
 #include "sql/parser.h"
 #include "weir/weir.h"
 
@@ -37,6 +38,7 @@ struct weir_database {
     wr_allocator *allocator; /* the budget's */
     wr_scheduler *scheduler;
     wr_registry *registry;
+    wr_time_zones *zones;
     wr_gate *gate;
     wr_database_catalog *catalog;
     wr_settings settings; /* defaults of new sessions */

@@ -1,13 +1,15 @@
 /* The life of a query: bind, optimize, build, run, fetch, finish. */
 #include "engine/engine_internal.h"
 
-static void fill_environment(weir_result *r) {
+static wr_status fill_environment(weir_result *r, wr_error *err) {
     const wr_settings *s = &r->session->settings;
     r->exec.environment = (wr_program_environment){
         .kernels = wr_kernels_select(s->isa),
         .now_us = wr_clock_wall_us(),
         .batch_rows = s->batch_rows,
     };
+    return wr_time_zones_find(r->session->database->zones, wr_str_from(s->time_zone), &r->exec.environment.time_zone,
+                              err);
 }
 
 static wr_status plan_query(weir_result *r, const wr_node *query, wr_error *err) {
@@ -72,7 +74,7 @@ static wr_status open_exec(weir_result *r, wr_error *err) {
 }
 
 wr_status wr_query_prepare(weir_result *r, const wr_node *query, wr_error *err) {
-    fill_environment(r);
+    WR_TRY(fill_environment(r, err));
     WR_TRY(plan_query(r, query, err));
     WR_TRY(describe_columns(r, err));
     WR_TRY(open_exec(r, err));

@@ -1,6 +1,8 @@
 /* Results as rows of text. */
 #include "engine/engine_internal.h"
 
+#include "column/print.h"
+
 size_t weir_result_column_count(const weir_result *r) {
     return r->column_count;
 }
@@ -57,7 +59,13 @@ const char *weir_result_text(weir_result *r, size_t row, size_t column, size_t *
         if (wr_vector_value(&r->batch.columns[column], (uint32_t)row, &r->arena, &value, NULL) != WR_OK ||
             value.is_null)
             return NULL;
-        wr_value_print(text, &value);
+        if (value.type.id == WR_TYPE_TIMESTAMP_TZ) {
+            char zoned[WR_PRINT_BYTES];
+            wr_unit unit = (wr_unit)value.type.unit;
+            wr_text_add(text, zoned, wr_print_zoned(zoned, value.i64, unit, r->exec.environment.time_zone));
+        } else {
+            wr_value_print(text, &value);
+        }
     }
     if (text->failed) return NULL;
     wr_text_add(text, "", 0);

@@ -312,7 +312,8 @@ static wr_status bind_written_cast(wr_binder *b, const wr_expr_scope *in, const 
         return wr_fail_at(err, WR_INVALID, node->position, "there is no type \"%.*s\"", WR_STR_ARGS(node->text));
     if (operand->kind == WR_EXPR_CONSTANT) {
         wr_value value = {.type = type, .is_null = true};
-        if (operand->value.is_null || wr_value_cast(&operand->value, type, b->arena, &value, NULL) == WR_OK) {
+        if (operand->value.is_null || wr_value_cast_in(b->context->time_zone, &operand->value, type, b->arena, &value,
+                                                       NULL) == WR_OK) {
             WR_NEED(*out = wr_expr_constant(b->arena, value));
             (*out)->position = node->position;
             return WR_OK;

@@ -87,7 +87,7 @@ static wr_status bind_typed(wr_binder *b, const wr_node *node, wr_expr **out, wr
     if (!wr_type_parse(type_name, b->arena, &type))
         return wr_fail_at(err, WR_INVALID, node->position, "there is no type \"%.*s\"", WR_STR_ARGS(type_name));
     wr_value from = {.type = wr_type_of(WR_TYPE_VARCHAR), .text = text}, to;
-    wr_status status = wr_value_cast(&from, type, b->arena, &to, err);
+    wr_status status = wr_value_cast_in(b->context->time_zone, &from, type, b->arena, &to, err);
     if (status != WR_OK) {
         if (err) err->position = node->position;
         return status;

@@ -185,7 +185,9 @@ bool wr_expr_common_type(wr_expr *const *args, uint32_t arg_count, wr_type *out)
 wr_expr *wr_expr_as(wr_arena *arena, wr_expr *operand, wr_type type);
 /* Replaces what depends on nothing but constants by its value; what fails stays as it is. NULL: no memory. */
 wr_expr *wr_expr_fold(wr_arena *arena, wr_expr *expr);
-/* One value; used by folding, statistics and literals. */
+/* One value; used by folding, statistics and literals. Instants are read and printed in a zone, by default in UTC. */
+WR_MUST_CHECK wr_status wr_value_cast_in(const struct wr_time_zone *zone, const wr_value *value, wr_type type,
+                                         wr_arena *arena, wr_value *out, wr_error *err);
 WR_MUST_CHECK wr_status wr_value_cast(const wr_value *value, wr_type type, wr_arena *arena, wr_value *out, wr_error *err);
 
 #endif

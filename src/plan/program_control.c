@@ -62,8 +62,9 @@ static void add_words(const junction *j, const wr_vector *v, const uint64_t *mas
     }
 }
 
-static void add_rows(const junction *j, const wr_vector *v, const uint16_t *rows, uint32_t n) {
+static void add_rows(const junction *j, const wr_vector *v, const uint16_t *rows, const uint64_t *active, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
+        if (!wr_valid(active, i)) continue;
         bool valid = wr_is_valid_row(v, i), value = wr_bool_row(v, i);
         bool yes = value && valid, no = !value && valid;
         if (j->is_and ? !yes : yes) wr_bit_put(j->yes, rows[i], !j->is_and);
@@ -91,7 +92,7 @@ wr_status wr_step_junction(wr_program_state *state, form_state *st, const step *
         if (sc->space == mine->space) {
             add_words(&j, v, inner == s->scope ? NULL : sc->active, n);
         } else {
-            add_rows(&j, v, wr_scope_positions(state, st, sc->space, mine->space), sc->row_count);
+            add_rows(&j, v, wr_scope_positions(state, st, sc->space, mine->space), sc->active, sc->row_count);
         }
     }
     if (nullable) {
@@ -138,13 +139,18 @@ BLEND(16, pair64)
     do {                                                                                                               \
         const type *from = v->data;                                                                                    \
         type *to = out;                                                                                                \
-        for (uint32_t i = 0; i < n; i++) to[rows[i]] = from[i * step_];                                                \
+        for (uint32_t i = 0; i < n; i++) {                                                                             \
+            if (wr_valid(active, i)) to[rows[i]] = from[i * step_];                                                    \
+        }                                                                                                              \
     } while (0)
 
-static void scatter_values(const wr_vector *v, const uint16_t *rows, uint32_t n, void *out) {
+/* Gathered rows of which those in `active` count go where they came from. */
+static void scatter_values(const wr_vector *v, const uint16_t *rows, const uint64_t *active, uint32_t n, void *out) {
     size_t step_ = wr_step(v);
     if (v->phys == WR_PHYS_BOOL) {
-        for (uint32_t i = 0; i < n; i++) wr_bit_put(out, rows[i], wr_bool_row(v, i));
+        for (uint32_t i = 0; i < n; i++) {
+            if (wr_valid(active, i)) wr_bit_put(out, rows[i], wr_bool_row(v, i));
+        }
         return;
     }
     switch (wr_phys_bytes((wr_phys)v->phys)) {
@@ -156,10 +162,11 @@ static void scatter_values(const wr_vector *v, const uint16_t *rows, uint32_t n,
     }
 }
 
-static void scatter_nulls(const wr_vector *v, const uint16_t *rows, uint32_t n, uint64_t *valid) {
+static void scatter_nulls(const wr_vector *v, const uint16_t *rows, const uint64_t *active, uint32_t n,
+                          uint64_t *valid) {
     if (!v->validity) return;
     for (uint32_t i = 0; i < n; i++) {
-        if (!wr_is_valid_row(v, i)) wr_bit_clear(valid, rows[i]);
+        if (wr_valid(active, i) && !wr_is_valid_row(v, i)) wr_bit_clear(valid, rows[i]);
     }
 }
 
@@ -228,8 +235,8 @@ static wr_status add_branch(wr_program_state *state, form_state *st, const step 
         if (v->validity) blend_words(v, true, sc->active, mine->row_count, valid);
     } else {
         const uint16_t *rows = wr_scope_positions(state, st, sc->space, mine->space);
-        if (!wr_is_constant_null(v)) scatter_values(v, rows, sc->row_count, data);
-        scatter_nulls(v, rows, sc->row_count, valid);
+        if (!wr_is_constant_null(v)) scatter_values(v, rows, sc->active, sc->row_count, data);
+        scatter_nulls(v, rows, sc->active, sc->row_count, valid);
     }
     return WR_OK;
 }
@@ -270,7 +277,7 @@ wr_status wr_vector_scatter(wr_vector *out, wr_allocator *a, const wr_vector *v,
     WR_TRY(wr_vector_prepare(out, a, v->type, row_count, v->validity != NULL, err));
     clear_views(out);
     if (out->phys == WR_PHYS_VIEW) WR_TRY(wr_vector_keep_heap(out, a, v, err));
-    scatter_values(v, rows, count, wr_vector_data_mut(out));
-    if (v->validity) scatter_nulls(v, rows, count, wr_vector_validity_mut(out));
+    scatter_values(v, rows, NULL, count, wr_vector_data_mut(out));
+    if (v->validity) scatter_nulls(v, rows, NULL, count, wr_vector_validity_mut(out));
     return WR_OK;
 }

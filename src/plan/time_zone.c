@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/lock.h"
 #include "base/span.h"
+#include "column/print.h"
 #include "os/os.h"
 #include "plan/civil.h"
 
@@ -68,6 +69,23 @@ int32_t wr_time_zone_offset_of_local(const wr_time_zone *zone, int64_t local) {
 
 wr_str wr_time_zone_name(const wr_time_zone *zone) {
     return zone ? zone->name : WR_STR("UTC");
+}
+
+size_t wr_print_zoned(char *out, int64_t value, wr_unit unit, const wr_time_zone *zone) {
+    static const int64_t per_second[] = {1, 1000, 1000000, 1000000000};
+    if (!wr_timestamp_is_finite(value)) return wr_print_timestamp(out, value, unit);
+    int64_t offset = wr_time_zone_offset_at(zone, wr_floor_div(value, per_second[unit]));
+    size_t at = wr_print_timestamp(out, value + offset * per_second[unit], unit);
+    out[at++] = offset < 0 ? '-' : '+';
+    int64_t size = offset < 0 ? -offset : offset;
+    int64_t parts[3] = {size / 3600, size / 60 % 60, size % 60};
+    int shown = parts[2] ? 3 : parts[1] ? 2 : 1;
+    for (int i = 0; i < shown; i++) {
+        if (i) out[at++] = ':';
+        out[at++] = (char)('0' + parts[i] / 10);
+        out[at++] = (char)('0' + parts[i] % 10);
+    }
+    return at;
 }
 
 /* ---- the rule for later years: std offset dst [offset],start[/time],end[/time] ---- */

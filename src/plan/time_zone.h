@@ -6,7 +6,7 @@
 #ifndef WR_PLAN_TIME_ZONE_H
 #define WR_PLAN_TIME_ZONE_H
 
-#include "base/str.h"
+#include "column/type.h"
 
 typedef struct wr_time_zones wr_time_zones;
 typedef struct wr_time_zone wr_time_zone;
@@ -19,6 +19,9 @@ WR_MUST_CHECK wr_status wr_time_zones_find(wr_time_zones *zones, wr_str name, co
 /* Another zone of the same set; NULL when there is none of that name. */
 const wr_time_zone *wr_time_zone_find(const wr_time_zone *zone, wr_str name);
 wr_str wr_time_zone_name(const wr_time_zone *zone);
+
+/* An instant by the zone's clock: "2020-01-02 10:11:12+01". At most WR_PRINT_BYTES (column/print.h). */
+size_t wr_print_zoned(char *out, int64_t value, wr_unit unit, const wr_time_zone *zone);
 
 /* Seconds east of UTC at an instant (seconds since 1970-01-01 UTC); a NULL zone is UTC. */
 int32_t wr_time_zone_offset_at(const wr_time_zone *zone, int64_t seconds);

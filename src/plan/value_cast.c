@@ -19,6 +19,11 @@ wr_status wr_value_keep(wr_arena *arena, wr_value *value, wr_error *err) {
 }
 
 wr_status wr_value_cast(const wr_value *value, wr_type type, wr_arena *arena, wr_value *out, wr_error *err) {
+    return wr_value_cast_in(NULL, value, type, arena, out, err);
+}
+
+wr_status wr_value_cast_in(const struct wr_time_zone *zone, const wr_value *value, wr_type type, wr_arena *arena,
+                           wr_value *out, wr_error *err) {
     if (wr_type_equal(value->type, type)) {
         *out = *value;
         return WR_OK;
@@ -38,6 +43,7 @@ wr_status wr_value_cast(const wr_value *value, wr_type type, wr_arena *arena, wr
                          .result = type,
                          .row_count = 1,
                          .failed = &failed,
+                         .time_zone = zone,
                          .err = err};
     WR_TRY_CLEANUP(wr_cast_functions[0].run(&c, &in, 1, &result));
     WR_TRY_CLEANUP(wr_vector_value(&result, 0, arena, out, err));

@@ -25,36 +25,24 @@ static unsigned rescale_index(wr_phys from, wr_phys to) {
     return to == WR_PHYS_I128 ? 2 : 3;
 }
 
+/* The integer as int64 or int128 first (loops that look twice may not write over what they read), then the digits. */
 static wr_status cast_integer_to_decimal(wr_call_context *c, const wr_vector *in, wr_vector *result, bool *failed) {
     WR_TRY(wr_call_prepare(c, result));
     const wr_cast_kernels *k = c->kernels->cast;
-    void *out = wr_vector_data_mut(result);
-    wr_phys phys = (wr_phys)result->phys;
-    wr_int128 factor = wr_power_of_ten(c->result.scale), limit = wr_power_of_ten(c->result.precision) - 1;
     bool wide = in->phys == WR_PHYS_I128 || in->phys == WR_PHYS_U64;
-    if (wide && phys == WR_PHYS_I64) {
-        /* By way of 128 bits, as the integer may not fit 64. */
-        wr_vector temporary = {0};
-        wr_status status = wr_vector_prepare(&temporary, c->allocator, wr_type_of(WR_TYPE_HUGEINT), c->row_count, false,
-                                             c->err);
-        if (status == WR_OK) {
-            void *middle = wr_vector_data_mut(&temporary);
-            const void *from = in->data;
-            if (in->phys == WR_PHYS_U64) {
-                (void)k->number[WR_PHYS_U64][WR_PHYS_I128](in->data, c->row_count, middle, c->failed);
-                from = middle;
-            }
-            *failed = k->rescale_up[3](from, c->row_count, factor, limit, out, c->failed);
-        }
-        wr_vector_deinit(&temporary);
-        return status;
-    }
+    wr_phys phys = wide ? WR_PHYS_I128 : WR_PHYS_I64;
+    wr_int128 factor = wr_power_of_ten(c->result.scale), limit = wr_power_of_ten(c->result.precision) - 1;
+    wr_vector integers = {0};
     const void *from = in->data;
     if (in->phys != phys) {
-        (void)k->number[in->phys][phys](in->data, c->row_count, out, c->failed);
-        from = out;
+        wr_type type = wr_type_of(wide ? WR_TYPE_HUGEINT : WR_TYPE_BIGINT);
+        WR_TRY(wr_vector_prepare(&integers, c->allocator, type, c->row_count, false, c->err));
+        (void)k->number[in->phys][phys](in->data, c->row_count, wr_vector_data_mut(&integers), c->failed);
+        from = integers.data;
     }
-    *failed = k->rescale_up[rescale_index(phys, phys)](from, c->row_count, factor, limit, out, c->failed);
+    *failed = k->rescale_up[rescale_index(phys, (wr_phys)result->phys)](from, c->row_count, factor, limit,
+                                                                        wr_vector_data_mut(result), c->failed);
+    wr_vector_deinit(&integers);
     return WR_OK;
 }
 

@@ -1,7 +1,6 @@
 /* Casts from text and to text. */
 #include "column/parse.h"
 #include "column/print.h"
-#include "plan/civil.h"
 #include "plan/functions/cast_internal.h"
 #include "plan/functions/text_out.h"
 #include "plan/time_zone.h"
@@ -242,24 +241,6 @@ static wr_status boolean_to_text(wr_call_context *c, const wr_vector *in, wr_vec
     return WR_OK;
 }
 
-/* The local time and the offset from UTC: "2020-01-02 10:11:12+02". */
-static size_t print_zoned(const wr_call_context *c, char *out, int64_t value, wr_unit unit) {
-    static const int64_t per_second[] = {1, 1000, 1000000, 1000000000};
-    if (!wr_timestamp_is_finite(value)) return wr_print_timestamp(out, value, unit);
-    int64_t offset = c->time_zone ? wr_time_zone_offset_at(c->time_zone, wr_floor_div(value, per_second[unit])) : 0;
-    size_t at = wr_print_timestamp(out, value + offset * per_second[unit], unit);
-    out[at++] = offset < 0 ? '-' : '+';
-    int64_t size = offset < 0 ? -offset : offset;
-    int64_t parts[3] = {size / 3600, size / 60 % 60, size % 60};
-    int shown = parts[2] ? 3 : parts[1] ? 2 : 1;
-    for (int i = 0; i < shown; i++) {
-        if (i) out[at++] = ':';
-        out[at++] = (char)('0' + parts[i] / 10);
-        out[at++] = (char)('0' + parts[i] % 10);
-    }
-    return at;
-}
-
 static wr_status time_to_text(wr_call_context *c, const wr_vector *in, wr_vector *result, bool *failed) {
     (void)failed;
     const void *a = in->data;
@@ -268,7 +249,7 @@ static wr_status time_to_text(wr_call_context *c, const wr_vector *in, wr_vector
     case WR_TYPE_DATE: EACH_PRINTED(wr_print_date(out.at, ((const int32_t *)a)[i])); break;
     case WR_TYPE_TIME: EACH_PRINTED(wr_print_time(out.at, ((const int64_t *)a)[i])); break;
     case WR_TYPE_TIMESTAMP: EACH_PRINTED(wr_print_timestamp(out.at, ((const int64_t *)a)[i], unit)); break;
-    case WR_TYPE_TIMESTAMP_TZ: EACH_PRINTED(print_zoned(c, out.at, ((const int64_t *)a)[i], unit)); break;
+    case WR_TYPE_TIMESTAMP_TZ: EACH_PRINTED(wr_print_zoned(out.at, ((const int64_t *)a)[i], unit, c->time_zone)); break;
     case WR_TYPE_INTERVAL: EACH_PRINTED(wr_print_interval(out.at, ((const wr_interval *)a)[i])); break;
     default: EACH_PRINTED(wr_print_uuid(out.at, ((const wr_int128 *)a)[i])); break;
     }

@@ -55,7 +55,7 @@ static wr_status date_to_timestamp(wr_call_context *c, const wr_vector *in, wr_v
     return WR_OK;
 }
 
-/* From one unit to another, rounding down, and between local time and UTC. */
+/* From one unit to another, rounding half away from zero, and between local time and UTC. */
 static bool convert_ticks(const wr_call_context *c, wr_type from, int64_t value, int64_t *out) {
     int64_t ticks_from = per_second[from.unit], ticks_to = per_second[c->result.unit];
     if (!wr_timestamp_is_finite(value)) {
@@ -68,7 +68,8 @@ static bool convert_ticks(const wr_call_context *c, wr_type from, int64_t value,
         if (!ok) return false;
     }
     if (ticks_to <= ticks_from) {
-        *out = wr_floor_div(value, ticks_from / ticks_to);
+        int64_t ratio = ticks_from / ticks_to, whole = value / ratio, rest = value % ratio;
+        *out = whole + (ratio > 1 && rest >= ratio / 2) - (ratio > 1 && -rest >= ratio / 2);
         return true;
     }
     return !__builtin_mul_overflow(value, ticks_to / ticks_from, out) && wr_timestamp_is_finite(*out);

@@ -361,6 +361,7 @@ static int64_t count_borders(wr_date_unit unit, int64_t from, int64_t to) {
         int64_t size = unit_months(unit);
         return wr_floor_div(months_of(days_to), size) - wr_floor_div(months_of(days_from), size);
     }
+    if (unit == WR_DATE_WEEK) return (days_to - days_from) / 7; /* whole weeks, as in DuckDB */
     if (unit == WR_DATE_ISOYEAR) return part_of_days(unit, days_to) - part_of_days(unit, days_from);
     return wr_floor_div(to, unit_micros(unit)) - wr_floor_div(from, unit_micros(unit));
 }

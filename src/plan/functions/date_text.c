@@ -480,7 +480,8 @@ static wr_status run_ticks(wr_call_context *c, const wr_vector *args, uint32_t a
         if (per_milli >= 1000) {
             ok = !__builtin_mul_overflow(micros[i], per_milli / 1000, &out[i]);
         } else {
-            out[i] = wr_floor_div(micros[i], 1000);
+            int64_t rest = micros[i] % 1000;
+            out[i] = micros[i] / 1000 + (rest >= 500) - (rest <= -500);
         }
         if (!ok && wr_is_active(c, i)) return wr_call_fail(c, args, arg_count, "epoch_ns", i, "timestamp out of range");
     }

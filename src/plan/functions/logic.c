@@ -87,6 +87,21 @@ static wr_status expand_nullif(const wr_registry *registry, wr_arena *arena, uin
     return WR_OK;
 }
 
+/* The type's name as SQL writes it: known when the call is bound. */
+static wr_status expand_typeof(const wr_registry *registry, wr_arena *arena, uint32_t position, wr_expr **args,
+                               uint32_t arg_count, wr_expr **out, wr_error *err) {
+    (void)registry;
+    (void)position;
+    (void)arg_count;
+    wr_text name;
+    wr_text_init(&name, arena->allocator);
+    wr_type_print(&name, args[0]->type);
+    wr_value value = {.type = wr_type_of(WR_TYPE_VARCHAR), .text = wr_arena_copy(arena, wr_text_view(&name))};
+    *out = name.failed || !value.text.data ? NULL : wr_expr_constant(arena, value);
+    wr_text_deinit(&name);
+    return *out ? WR_OK : no_memory(err);
+}
+
 /* ---- NOT ---- */
 
 static wr_status run_not(wr_call_context *c, const wr_vector *args, uint32_t arg_count, wr_vector *result) {
@@ -183,6 +198,8 @@ static const wr_function rows[] = {
      .summary = "the second argument where the first is true, else the third"},
     {.name = "nullif", .parameters = {WR_ANY, WR_ANY}, .expand = expand_nullif,
      .summary = "NULL where both arguments are equal, else the first"},
+    {.name = "typeof", .aliases = "pg_typeof", .parameters = {WR_ANY}, .expand = expand_typeof,
+     .summary = "the name of the argument's type"},
     {.name = "least", .nulls = WR_NULLS_OWN, .parameters = {WR_SAME}, .variadic = true, .resolve = resolve_extreme,
      .run = run_least, .cost_ns = 2, .summary = "the smallest argument that is not NULL"},
     {.name = "greatest", .nulls = WR_NULLS_OWN, .parameters = {WR_SAME}, .variadic = true,

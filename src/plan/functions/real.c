@@ -391,6 +391,7 @@ static void half_exps(double x, wr_pair *up, wr_pair *down) {
 
 /* exp(x)/2 where exp(-x) does not matter. */
 static double half_exp(double x) {
+    if (isinf(x)) return x;
     return exp_of_pair(pair_add(pair_of(x), (wr_pair){-wr_ln2_high, -wr_ln2_low.high}));
 }
 
