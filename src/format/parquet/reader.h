@@ -85,8 +85,8 @@ void wr_pq_reader_release(wr_pq_reader *r);
  * bytes count as there after it. */
 WR_MUST_CHECK wr_status wr_pq_reader_plan(wr_pq_reader *r, wr_range *out, bool *wanted, wr_error *err);
 
-/* Moves to the page of `row`, which is the first of the rows that were read last, or not before the end of them. Says whether its values are codes, and how many
- * rows of it there are from there on. */
+/* Moves to the page of `row`, which is the first of the rows that were read last, or not before the end of them. Says
+ * whether its values are codes, and how many rows of it there are from there on. */
 WR_MUST_CHECK wr_status wr_pq_reader_find(wr_pq_reader *r, uint64_t row, bool *codes, uint32_t *left, wr_error *err);
 /* True when r->vector holds these rows. */
 static inline bool wr_pq_reader_has(const wr_pq_reader *r, uint64_t row, uint32_t count) {
