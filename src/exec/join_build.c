@@ -17,9 +17,9 @@ enum { FINISH_PARALLEL_ROWS = 64 * 1024 };
 typedef struct build_sink {
     wr_sink sink;
     wr_join *join;
+    uint8_t phase; /* enum finish_phase: changed by who advances, when nobody has an item */
     /* The finish; under the join's lock. */
-    uint8_t phase; /* enum finish_phase */
-    bool advancing, loaded;
+    bool advancing, finished;
     uint32_t item_next, item_count, item_done;
     wr_waker *waiting;
     size_t granted_bytes, cushion_bytes;
@@ -588,6 +588,7 @@ static wr_status advance(build_sink *s, wr_error *err) {
     s->item_next = s->item_done = 0;
     s->item_count = items;
     s->advancing = false;
+    s->finished = s->phase == FINISH_DONE;
     wr_waker *waiting = s->waiting;
     s->waiting = NULL;
     wr_mutex_unlock(&s->join->lock);
@@ -600,7 +601,7 @@ static wr_status build_finish(wr_sink *sink, uint32_t task, wr_flow *flow, wr_wa
     build_sink *s = (build_sink *)sink;
     wr_join *join = s->join;
     wr_mutex_lock(&join->lock);
-    bool done = s->phase == FINISH_DONE && !s->advancing, claimed = !done && !s->advancing && s->item_next < s->item_count;
+    bool done = s->finished, claimed = !done && !s->advancing && s->item_next < s->item_count;
     uint32_t item = s->item_next;
     if (claimed) s->item_next++;
     if (!done && !claimed) wr_wakers_park(&s->waiting, waker);
