@@ -2,7 +2,7 @@
 
 JOBS ?= $(shell nproc)
 
-.PHONY: build test test-outside test-all format clean packages-build packages-test
+.PHONY: build test test-outside test-all format clean packages-build packages-test packages-all
 .PHONY: preset-dev preset-release preset-asan preset-tsan
 
 build: packages-build preset-release
@@ -15,13 +15,15 @@ test: packages-test preset-dev preset-release preset-asan
 test-outside: packages-build preset-release
 	@tools/test.sh outside
 
-test-all: packages-test preset-dev preset-release preset-asan preset-tsan
+test-all: packages-all preset-dev preset-release preset-asan preset-tsan
 	@tools/test.sh all
 
 packages-build:
 	@tools/install_packages.sh build
 packages-test:
 	@tools/install_packages.sh test
+packages-all:
+	@tools/install_packages.sh all
 
 # One after the other: Ninja already uses all processors.
 preset-dev preset-release preset-asan preset-tsan: preset-%:

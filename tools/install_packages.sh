@@ -1,17 +1,20 @@
 #!/bin/sh
-# Installs the Debian packages that a goal needs and that are not there: `build` (to build) or `test` (also to check).
+# Installs the Debian packages that a goal needs and that are not there: `build` (to build), `test` (also to check) or
+# `all` (to check for AArch64 too).
 # Needs root or sudo only when something is missing; says what is missing when it cannot install.
 set -eu
 
 build_packages="build-essential cmake ninja-build pkg-config git libzstd-dev liblz4-dev libdeflate-dev zlib1g-dev
 libbrotli-dev libxxhash-dev libpcre2-dev libedit-dev libmimalloc-dev libroaring-dev libsnappy-dev tzdata unicode-data"
+all_packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static"
 test_packages="clang-14 libclang-rt-14-dev llvm-14 clang-format-14"
 
 case "${1:-build}" in
 build) packages=$build_packages ;;
 test) packages="$build_packages $test_packages" ;;
+all) packages="$build_packages $test_packages $all_packages" ;;
 *)
-    echo "usage: $0 build|test" >&2
+    echo "usage: $0 build|test|all" >&2
     exit 2
     ;;
 esac

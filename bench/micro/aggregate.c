@@ -232,11 +232,15 @@ static uint64_t read_all(wr_source *source, wr_error *err) {
     return groups;
 }
 
-static void run(const bench_case *c) {
-    static input in;
+typedef struct timing {
+    double in_ns, out_ns;
+    uint64_t groups;
+    size_t peak_bytes;
+} timing;
+
+static timing run(const bench_case *c, const input *in) {
     wr_error err;
     wr_budget *budget;
-    input_fill(&in, c);
     must(wr_budget_create(&budget, NULL, heap, "bench", WR_BUDGET_NO_LIMIT, &err), &err);
     wr_exec exec = {.allocator = wr_budget_allocator(budget), .budget = budget, .thread_count = 1, .batch_rows = BATCH};
     exec.environment.kernels = wr_kernels_best();
@@ -244,7 +248,7 @@ static void run(const bench_case *c) {
     wr_type types[KEYS_MAX + 1];
     wr_aggregate_key keys[KEYS_MAX];
     for (int k = 0; k < c->keys; k++) {
-        types[k] = in.keys[k].type;
+        types[k] = in->keys[k].type;
         keys[k] = (wr_aggregate_key){.column = (uint32_t)k, .bounded = c->form == BOUNDED, .high = (int64_t)c->groups};
     }
     uint32_t value = (uint32_t)c->keys;
@@ -278,12 +282,12 @@ static void run(const bench_case *c) {
     for (uint64_t first = 0; first < c->rows; first += BATCH) {
         uint32_t n = c->rows - first < BATCH ? (uint32_t)(c->rows - first) : BATCH;
         for (uint32_t k = 0; k < value; k++) {
-            batch.columns[k] = in.keys[k];
-            batch.columns[k].data = (const uint8_t *)in.keys[k].data + first * key_bytes(&in.keys[k]);
+            batch.columns[k] = in->keys[k];
+            batch.columns[k].data = (const uint8_t *)in->keys[k].data + first * key_bytes(&in->keys[k]);
             batch.columns[k].row_count = n;
         }
         batch.columns[value] =
-            (wr_vector){.type = types[value], .phys = WR_PHYS_I64, .data = in.values + first, .row_count = n};
+            (wr_vector){.type = types[value], .phys = WR_PHYS_I64, .data = in->values + first, .row_count = n};
         wr_batch_set_rows(&batch, n);
         wr_flow flow;
         must(sink->ops->consume(sink, local, &batch, &flow, &waker, &err), &err);
@@ -299,12 +303,28 @@ static void run(const bench_case *c) {
     }
     uint64_t groups = read_all(source, &err);
     int64_t end = wr_clock_thread_cpu_ns();
-    printf("%-36s in %6.2f  out %6.2f  all %6.2f ns/row   %9llu groups  %5zu MB\n", c->name,
-           (double)(middle - start) / (double)c->rows, (double)(end - middle) / (double)c->rows,
-           (double)(end - start) / (double)c->rows, (unsigned long long)groups, wr_budget_peak(budget) >> 20);
-    fflush(stdout);
+    timing t = {(double)(middle - start) / (double)c->rows, (double)(end - middle) / (double)c->rows, groups,
+                wr_budget_peak(budget)};
     source->ops->destroy(source);
     sink->ops->destroy(sink);
+    wr_budget_close(budget);
+    return t;
+}
+
+enum { ROUNDS = 3 };
+
+/* The best of some rounds: the first ones pay for memory that the system has to find. */
+static void measure(const bench_case *c) {
+    static input in;
+    timing best = {0};
+    input_fill(&in, c);
+    for (int round = 0; round < ROUNDS; round++) {
+        timing t = run(c, &in);
+        if (round == 0 || t.in_ns + t.out_ns < best.in_ns + best.out_ns) best = t;
+    }
+    printf("%-36s in %6.2f  out %6.2f  all %6.2f ns/row   %9llu groups  %5zu MB\n", c->name, best.in_ns, best.out_ns,
+           best.in_ns + best.out_ns, (unsigned long long)best.groups, best.peak_bytes >> 20);
+    fflush(stdout);
 }
 
 int main(int argc, char **argv) {
@@ -312,7 +332,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool wanted = argc == 1;
         for (int a = 1; a < argc; a++) wanted |= strstr(cases[i].name, argv[a]) != NULL;
-        if (wanted) run(&cases[i]);
+        if (wanted) measure(&cases[i]);
     }
     return 0;
 }

@@ -31,6 +31,7 @@ typedef enum wr_status {
 } wr_status;
 
 #define WR_MUST_CHECK __attribute__((warn_unused_result))
+#define WR_ALWAYS_INLINE static inline __attribute__((always_inline))
 #define WR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum { WR_ERROR_MESSAGE_BYTES = 768, WR_ERROR_HINT_BYTES = 256 };
@@ -57,6 +58,17 @@ wr_status wr_error_prefix(wr_error *err, const char *format, ...) WR_PRINTF(2, 3
 /* Reports a failed allocation of `size_bytes` for `what` ("hash join build"). */
 wr_status wr_fail_memory(wr_error *err, size_t size_bytes, const char *what);
 
+/* None of these gives WR_OK: said to the compiler, so that it knows what is set when a caller goes on. */
+WR_ALWAYS_INLINE wr_status wr_not_ok(wr_status status) {
+    if (status == WR_OK) __builtin_unreachable();
+    return status;
+}
+#define wr_fail(...) wr_not_ok(wr_fail(__VA_ARGS__))
+#define wr_fail_at(...) wr_not_ok(wr_fail_at(__VA_ARGS__))
+#define wr_hint(...) wr_not_ok(wr_hint(__VA_ARGS__))
+#define wr_error_prefix(...) wr_not_ok(wr_error_prefix(__VA_ARGS__))
+#define wr_fail_memory(...) wr_not_ok(wr_fail_memory(__VA_ARGS__))
+
 const char *wr_status_name(wr_status status);
 
 #define WR_TRY(expression)                                                                                             \
@@ -75,7 +87,6 @@ const char *wr_status_name(wr_status status);
 #define WR_LIKELY(x) __builtin_expect(!!(x), 1)
 #define WR_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define WR_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define WR_ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* An assertion states what our own code guarantees; it never guards against input. */
 #ifdef NDEBUG

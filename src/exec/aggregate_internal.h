@@ -50,6 +50,7 @@ typedef struct wr_agg_plan {
     uint32_t radix_bits;   /* of the first partitioning */
     uint32_t page_bytes;
     uint32_t table_groups; /* a worker's table is flushed beyond */
+    uint32_t probation_groups; /* so many show whether grouping reduces */
 } wr_agg_plan;
 
 /* `keyless`: entries hold no key, whatever there are. */
@@ -233,11 +234,60 @@ WR_MUST_CHECK wr_status wr_agg_joint_lookup(wr_agg_joint *j, const wr_vector *co
 /* found[k] is the group of rows[k]; completes groups[0..count). */
 void wr_agg_joint_learn(wr_agg_joint *j, const uint32_t *found, uint32_t count, uint32_t *groups);
 
+/* ---- a whole aggregation: what tasks hand over, how it becomes a result, and its source ---- */
+
+/* What one task has grouped; handed from task to the shared state, and back when an epoch did not end the input. */
+typedef struct wr_agg_groups {
+    struct wr_agg_groups *next;
+    wr_agg_states states;
+    wr_agg_table table;
+    wr_agg_partitions parts;
+} wr_agg_groups;
+
+typedef enum wr_agg_result { WR_AGG_NOTHING, WR_AGG_TABLE, WR_AGG_PARTITIONS } wr_agg_result;
+
+/* Shared by the nodes of an aggregation, each with a reference. */
+typedef struct wr_aggregation {
+    _Atomic int32_t refs;
+    wr_exec *exec;
+    wr_budget *budget;
+    wr_agg_plan plan;
+    _Atomic size_t spillable_bytes;
+    wr_mutex lock;
+    wr_agg_groups *handed;   /* under lock until the epoch's end */
+    wr_wait_list waiting;    /* under lock: of a late source, for the end of the epoch */
+    wr_control control;      /* of the last epoch that ended */
+    uint64_t epochs_ended, epochs_given;
+    wr_agg_result result;
+    wr_agg_groups **workers; /* all that was handed over, once the input has ended */
+    wr_agg_partitions **inputs; /* of the same */
+    uint32_t worker_count;
+    wr_agg_keys finish_keys;
+    uint64_t morsel_next, morsel_count;
+} wr_aggregation;
+
+WR_MUST_CHECK wr_status wr_aggregation_create(wr_aggregation **out, wr_exec *exec, const wr_aggregate_spec *spec,
+                                              const char *label, wr_error *err);
+wr_aggregation *wr_aggregation_retain(wr_aggregation *g);
+void wr_aggregation_release(wr_aggregation *g);
+/* What an earlier epoch has left, or a new one. */
+WR_MUST_CHECK wr_status wr_aggregation_acquire(wr_aggregation *g, wr_agg_groups **out, wr_error *err);
+void wr_aggregation_hand_over(wr_aggregation *g, wr_agg_groups *groups);
+/* Once per epoch, when all tasks have handed over; *task_count finish calls follow. */
+WR_MUST_CHECK wr_status wr_aggregation_end(wr_aggregation *g, const wr_control *control, uint32_t *task_count, wr_error *err);
+/* Without a waker it does not wait for memory but makes do. */
+WR_MUST_CHECK wr_status wr_aggregation_finish(wr_aggregation *g, uint32_t task, uint64_t *spilled_bytes, wr_flow *flow,
+                                              wr_waker *waker, wr_error *err);
+/* Tells a late source that all of it is done. */
+void wr_aggregation_complete(wr_aggregation *g);
+/* The groups. `late`: waits by itself for the end of each epoch. */
+WR_MUST_CHECK wr_status wr_aggregation_source_create(wr_source **out, wr_aggregation *g, bool late, const char *label,
+                                                     uint32_t logical_id, wr_error *err);
+
 /* ---- the ways to aggregate; wr_aggregate_create chooses ---- */
 
 WR_MUST_CHECK wr_status wr_hash_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *exec,
                                                  const wr_aggregate_spec *spec, wr_error *err);
-
 WR_MUST_CHECK wr_status wr_plain_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *exec,
                                                   const wr_aggregate_spec *spec, wr_error *err);
 

@@ -5,9 +5,12 @@
 #include "exec/aggregate_internal.h"
 
 enum {
-    TABLE_BYTES = 4 * 1024 * 1024,     /* what a second-level cache and a share of the third serve well */
-    SLOT_BYTES = 12,                   /* of a directory, a group */
-    PARTITION_BYTES = 1024 * 1024,     /* of entries that are merged at a time */
+    TABLE_BYTES_MIN = 8 * 1024 * 1024,  /* of one worker's groups */
+    TABLE_BYTES_MAX = 64 * 1024 * 1024,
+    TABLES_BYTES = 128 * 1024 * 1024,   /* of all workers' */
+    SLOT_BYTES = 12,                    /* of a directory, a group */
+    PROBATION_BYTES = 2 * 1024 * 1024,  /* after these a worker asks whether grouping pays */
+    PARTITION_BYTES = 1024 * 1024,      /* of groups that are merged at a time */
     RADIX_BITS_MIN = 2,
     RADIX_BITS_USUAL = 6,
     RADIX_BITS_MAX = 8,
@@ -168,15 +171,25 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* Bytes of a group in a table: entry, slots, and its key elsewhere, whose text is guessed. */
+static size_t group_bytes(const wr_agg_plan *plan) {
+    size_t bytes = plan->entry_bytes + SLOT_BYTES;
+    if (plan->mode == WR_AGG_ROWS) bytes += plan->key_layout.row_bytes + (plan->key_layout.has_heap ? 16 : 0);
+    return bytes;
+}
+
 /* A worker's table, its fan-out and its pages share what is free: no more than a quarter goes to tables and a quarter to
  * pages that are being written. */
 static void choose_sizes(wr_agg_plan *plan, double estimated_groups) {
     const wr_exec *exec = plan->exec;
-    size_t share = wr_budget_available(exec->budget) / (4 * (size_t)(exec->thread_count ? exec->thread_count : 1));
-    size_t table_bytes = least(TABLE_BYTES, share);
-    size_t groups = least(table_bytes / (plan->entry_bytes + SLOT_BYTES), WR_GROUPS_MAX);
+    size_t threads = exec->thread_count ? exec->thread_count : 1;
+    size_t share = wr_budget_available(exec->budget) / (4 * threads), table_bytes = TABLES_BYTES / threads;
+    table_bytes = least(table_bytes > TABLE_BYTES_MIN ? table_bytes : TABLE_BYTES_MIN, TABLE_BYTES_MAX);
+    size_t groups = least(least(table_bytes, share) / group_bytes(plan), WR_GROUPS_MAX);
     plan->table_groups = (uint32_t)(groups > TABLE_GROUPS_MIN ? groups : TABLE_GROUPS_MIN);
     if (exec->force_spill) plan->table_groups = SPILL_TABLE_GROUPS;
+    groups = PROBATION_BYTES / group_bytes(plan);
+    plan->probation_groups = (uint32_t)least(groups, plan->table_groups);
     plan->radix_bits = RADIX_BITS_USUAL;
     double partitions = estimated_groups * plan->entry_bytes / PARTITION_BYTES;
     while (plan->radix_bits < RADIX_BITS_MAX && partitions > (double)(1 << plan->radix_bits)) plan->radix_bits++;

@@ -12,18 +12,18 @@ wr_status wr_batch_builder_init(wr_batch_builder *b, wr_allocator *a, const wr_k
                                 uint32_t column_count, uint32_t capacity, wr_error *err) {
     *b = (wr_batch_builder){.allocator = a, .kernels = kernels, .types = types, .capacity = capacity};
     WR_TRY(wr_batch_init(&b->batch, a, column_count, err));
-    size_t bytes = wr_bitmap_bytes(capacity) + 64;
+    size_t bytes = wr_bitmap_bytes(capacity) + WR_BUFFER_PAD;
     b->begun = wr_alloc_zeroed(a, column_count + 1);
     b->bits = wr_alloc(a, bytes);
-    b->rows = wr_alloc(a, sizeof(uint32_t) * capacity);
+    b->rows = wr_alloc(a, sizeof(uint32_t) * capacity + WR_BUFFER_PAD);
     if (!b->begun || !b->bits || !b->rows) return wr_fail_memory(err, bytes, "batches of joined rows");
     return WR_OK;
 }
 
 void wr_batch_builder_deinit(wr_batch_builder *b) {
     wr_free(b->allocator, b->begun, b->batch.column_count + 1);
-    wr_free(b->allocator, b->bits, wr_bitmap_bytes(b->capacity) + 64);
-    wr_free(b->allocator, b->rows, sizeof(uint32_t) * b->capacity);
+    wr_free(b->allocator, b->bits, wr_bitmap_bytes(b->capacity) + WR_BUFFER_PAD);
+    wr_free(b->allocator, b->rows, sizeof(uint32_t) * b->capacity + WR_BUFFER_PAD);
     wr_vector_deinit(&b->gathered);
     wr_batch_deinit(&b->batch);
 }

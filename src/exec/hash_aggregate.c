@@ -1,102 +1,29 @@
-/* Aggregation by hashing: a sink that groups, and the source of the groups. See AGGREGATION.md for the whole picture.
+/* Aggregation by hashing: the sink that groups. See AGGREGATION.md for the whole picture.
  *
  * Each task has a table of its own. A table that is full moves to the task's partitions; when it was hardly smaller than
  * the rows that filled it, the next rows go to the partitions directly. At the end of the epoch the tasks hand over what
- * they have:
- *   one table, nothing else       it is the result as it is
- *   tables with few groups        one finish task merges them
- *   else                          each table is partitioned by a finish task; partition i of all tasks is morsel i of the
- *                                 source, merged when it is read
- * An epoch that does not end the input only hands over: the next one goes on with the same tables. */
-#include <stdlib.h>
-
+ * they have; see aggregate_result.c. */
 #include "exec/aggregate_internal.h"
 
 enum {
-    SORTED_GROUPS = 4096,  /* results of so many groups come in an order that does not depend on timing */
-    MORSEL_GROUPS = 65536, /* of a table that is a result */
     SPIN_MAX = 1000,       /* times that a task gives way to others that should spill */
-    BYPASS_TABLES = 16,    /* rows that pass by, in tables' sizes, before grouping is tried again */
+    BYPASS_ROWS = 1 << 20, /* that pass by before grouping is tried again, at first */
+    BYPASS_ROWS_MAX = 1 << 24,
 };
 #define BYPASS_RATIO 0.7 /* groups a row above which grouping does not reduce */
-
-/* What one task has grouped; handed from task to shared state and back. */
-typedef struct worker_groups {
-    struct worker_groups *next;
-    wr_agg_states states;
-    wr_agg_table table;
-    wr_agg_partitions parts;
-} worker_groups;
-
-typedef enum result_kind { RESULT_NONE, RESULT_TABLE, RESULT_PARTITIONS } result_kind;
-
-/* What sink and source share. */
-typedef struct aggregation {
-    _Atomic int32_t refs;
-    wr_exec *exec;
-    wr_budget *budget;
-    wr_agg_plan plan;
-    wr_mutex lock;
-    worker_groups *handed; /* under lock until the epoch's control */
-    _Atomic size_t spillable_bytes;
-    wr_control control; /* of the last epoch */
-    result_kind kind;
-    wr_agg_partitions **inputs; /* PARTITIONS: of all workers */
-    worker_groups **workers;    /* the same, for finish tasks */
-    uint32_t worker_count;
-    wr_agg_keys finish_keys;
-    uint64_t morsel_next, morsel_count;
-} aggregation;
-
-static void groups_destroy(aggregation *g, worker_groups *w) {
-    wr_agg_table_deinit(&w->table);
-    wr_agg_partitions_deinit(&w->parts);
-    wr_agg_states_deinit(&w->states);
-    wr_free(g->plan.allocator, w, sizeof *w);
-}
-
-static void aggregation_release(aggregation *g) {
-    if (!g || __atomic_fetch_sub((int32_t *)&g->refs, 1, __ATOMIC_ACQ_REL) != 1) return;
-    for (worker_groups *w = g->handed, *next; w; w = next) {
-        next = w->next;
-        groups_destroy(g, w);
-    }
-    if (g->inputs) wr_free(g->plan.allocator, g->inputs, sizeof *g->inputs * g->worker_count);
-    if (g->workers) wr_free(g->plan.allocator, g->workers, sizeof *g->workers * g->worker_count);
-    wr_agg_keys_deinit(&g->finish_keys);
-    wr_agg_plan_deinit(&g->plan);
-    if (g->budget) wr_budget_close(g->budget);
-    wr_mutex_deinit(&g->lock);
-    wr_free(g->exec->allocator, g, sizeof *g);
-}
-
-static wr_status aggregation_create(aggregation **out, wr_exec *exec, const wr_aggregate_spec *spec, wr_error *err) {
-    aggregation *g = wr_alloc_zeroed(exec->allocator, sizeof *g);
-    if (!g) return wr_fail_memory(err, sizeof *g, "aggregation");
-    g->refs = 1;
-    g->exec = exec;
-    wr_mutex_init(&g->lock);
-    wr_status status = wr_budget_create(&g->budget, exec->budget, NULL, "HASH AGGREGATE", WR_BUDGET_NO_LIMIT, err);
-    if (status == WR_OK) status = wr_agg_plan_init(&g->plan, exec, g->budget, spec, false, err);
-    if (status == WR_OK) status = wr_agg_keys_init(&g->finish_keys, &g->plan, err);
-    if (status != WR_OK) {
-        aggregation_release(g);
-        return status;
-    }
-    *out = g;
-    return WR_OK;
-}
 
 /* ---- the sink: locals ---- */
 
 typedef struct sink_local {
     wr_agg_keys keys;
     wr_agg_joint *joint;
-    worker_groups *groups;  /* NULL: nothing of this epoch yet */
+    wr_agg_groups *groups;  /* NULL: nothing of this epoch yet */
     wr_agg_table passing;   /* rows that are not grouped, on their way to the partitions */
     wr_agg_states passing_states;
     uint64_t table_rows;    /* since the table was emptied */
     uint64_t bypass_rows;   /* to go by before grouping is tried again */
+    uint64_t bypass_next;
+    bool on_probation;      /* the table has not yet shown that grouping reduces */
     uint32_t *row_groups, *found, *missed; /* of the batch */
     uint32_t capacity;
     const wr_vector **columns; /* of keys */
@@ -108,10 +35,10 @@ typedef struct sink_local {
 
 typedef struct aggregate_sink {
     wr_sink sink;
-    aggregation *shared;
+    wr_aggregation *shared;
 } aggregate_sink;
 
-static void report_spillable(aggregation *g, sink_local *l, size_t bytes) {
+static void report_spillable(wr_aggregation *g, sink_local *l, size_t bytes) {
     if (bytes == l->spillable_bytes) return;
     size_t change = bytes - l->spillable_bytes; /* wraps when it is less */
     size_t sum = __atomic_add_fetch((size_t *)&g->spillable_bytes, change, __ATOMIC_RELAXED);
@@ -120,12 +47,12 @@ static void report_spillable(aggregation *g, sink_local *l, size_t bytes) {
 }
 
 static void sink_local_destroy(wr_sink *sink, wr_local *local) {
-    aggregation *g = ((aggregate_sink *)sink)->shared;
+    wr_aggregation *g = ((aggregate_sink *)sink)->shared;
     sink_local *l = (sink_local *)local;
     wr_allocator *a = g->plan.allocator;
     report_spillable(g, l, 0);
     wr_node_count(&sink->base, &l->counters);
-    if (l->groups) groups_destroy(g, l->groups);
+    if (l->groups) wr_aggregation_hand_over(g, l->groups); /* the query failed: it goes with the others */
     wr_agg_table_deinit(&l->passing);
     wr_agg_states_deinit(&l->passing_states);
     wr_agg_joint_destroy(l->joint);
@@ -140,7 +67,7 @@ static void sink_local_destroy(wr_sink *sink, wr_local *local) {
 }
 
 static wr_status sink_local_create(wr_sink *sink, wr_local **out, wr_error *err) {
-    aggregation *g = ((aggregate_sink *)sink)->shared;
+    wr_aggregation *g = ((aggregate_sink *)sink)->shared;
     wr_allocator *a = g->plan.allocator;
     uint32_t keys = g->plan.key_count + 1;
     sink_local *l = wr_alloc_zeroed(a, sizeof *l);
@@ -162,31 +89,16 @@ static wr_status sink_local_create(wr_sink *sink, wr_local **out, wr_error *err)
     return WR_OK;
 }
 
-/* What an earlier epoch handed over, or a new one. */
-static wr_status acquire_groups(aggregation *g, sink_local *l, wr_error *err) {
-    wr_mutex_lock(&g->lock);
-    worker_groups *w = g->handed;
-    if (w) g->handed = w->next;
-    wr_mutex_unlock(&g->lock);
-    if (!w) {
-        w = wr_alloc_zeroed(g->plan.allocator, sizeof *w);
-        if (!w) return wr_fail_memory(err, sizeof *w, "aggregation");
-        wr_status status = wr_agg_states_init(&w->states, &g->plan, err);
-        if (status != WR_OK) {
-            wr_free(g->plan.allocator, w, sizeof *w);
-            return status;
-        }
-        wr_agg_table_init(&w->table, &g->plan, &w->states, g->plan.table_groups);
-        wr_agg_partitions_init(&w->parts, &g->plan, &w->states, g->plan.radix_bits, 0);
-    }
-    /* A map of joint codes leads to the groups of one table alone. */
-    w->table.generation++;
-    w->next = NULL;
-    l->groups = w;
+static wr_status begin_epoch(wr_aggregation *g, sink_local *l, wr_error *err) {
+    WR_TRY(wr_aggregation_acquire(g, &l->groups, err));
+    uint32_t left = l->groups->table.count;
+    l->table_rows = 2 * (uint64_t)left; /* what an earlier epoch left has shown that it reduces */
+    l->on_probation = left == 0;
+    l->bypass_next = BYPASS_ROWS;
     return WR_OK;
 }
 
-static wr_status reserve_rows(aggregation *g, sink_local *l, uint32_t count, wr_error *err) {
+static wr_status reserve_rows(wr_aggregation *g, sink_local *l, uint32_t count, wr_error *err) {
     if (count < l->capacity) return WR_OK;
     wr_allocator *a = g->plan.allocator;
     wr_free(a, l->row_groups, sizeof *l->row_groups * l->capacity);
@@ -202,7 +114,7 @@ static wr_status reserve_rows(aggregation *g, sink_local *l, uint32_t count, wr_
 
 /* ---- the sink: memory ---- */
 
-static wr_status spill(aggregation *g, sink_local *l, wr_error *err) {
+static wr_status spill(wr_aggregation *g, sink_local *l, wr_error *err) {
     uint64_t before = l->groups->parts.spilled_bytes;
     wr_status status = wr_agg_spill(&l->groups->parts, 0, err);
     l->counters.spilled_bytes += l->groups->parts.spilled_bytes - before;
@@ -211,7 +123,7 @@ static wr_status spill(aggregation *g, sink_local *l, wr_error *err) {
 }
 
 /* The mark is for whoever has pages; when nobody has any, nothing is left to do about it. */
-static wr_status see_mark(aggregation *g, sink_local *l, wr_error *err) {
+static wr_status see_mark(wr_aggregation *g, sink_local *l, wr_error *err) {
     if (!wr_budget_marked(g->budget)) return WR_OK;
     bool mine = l->groups->parts.memory_bytes > 0;
     if (mine) WR_TRY(spill(g, l, err));
@@ -221,7 +133,7 @@ static wr_status see_mark(aggregation *g, sink_local *l, wr_error *err) {
 
 /* Asks for room. When there is none: own pages go to disk, then others of this node are asked for theirs, while this task
  * gives way; and then `*short_of` is set: the caller has to make do with less. */
-static wr_status request(aggregation *g, sink_local *l, size_t bytes, size_t *granted, bool *short_of, wr_flow *flow,
+static wr_status request(wr_aggregation *g, sink_local *l, size_t bytes, size_t *granted, bool *short_of, wr_flow *flow,
                          wr_waker *waker, wr_error *err) {
     *granted = 0;
     *short_of = false;
@@ -254,7 +166,7 @@ static wr_status request(aggregation *g, sink_local *l, size_t bytes, size_t *gr
 }
 
 /* The table's groups to the partitions. Without room for all pages at once, they go to disk as they fill. */
-static wr_status flush(aggregation *g, sink_local *l, wr_agg_table *t, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status flush(wr_aggregation *g, sink_local *l, wr_agg_table *t, wr_flow *flow, wr_waker *waker, wr_error *err) {
     wr_agg_partitions *parts = &l->groups->parts;
     size_t need = wr_agg_flush_need(parts, t), granted;
     bool short_of;
@@ -272,28 +184,49 @@ static wr_status flush(aggregation *g, sink_local *l, wr_agg_table *t, wr_flow *
 /* ---- the sink: a batch ---- */
 
 /* Moves the full table away, and decides whether grouping is worth while for what comes. */
-static wr_status empty_table(aggregation *g, sink_local *l, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status empty_table(wr_aggregation *g, sink_local *l, wr_flow *flow, wr_waker *waker, wr_error *err) {
     wr_agg_table *t = &l->groups->table;
-    uint64_t groups = t->count;
+    bool reduces = (double)t->count <= BYPASS_RATIO * (double)l->table_rows;
     WR_TRY(flush(g, l, t, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK;
-    if ((double)groups > BYPASS_RATIO * (double)l->table_rows) {
-        l->bypass_rows = (uint64_t)BYPASS_TABLES * g->plan.table_groups;
+    if (reduces) {
+        l->bypass_next = BYPASS_ROWS;
+    } else {
+        l->bypass_rows = l->bypass_next;
+        if (l->bypass_next < BYPASS_ROWS_MAX) l->bypass_next *= 2;
     }
     l->table_rows = 0;
+    l->on_probation = true;
     return WR_OK;
+}
+
+/* How many groups there may be in all, if the rows so far are a fair sample: the fewer of them met a group that was there,
+ * the more groups there are (the birthday paradox). */
+static double expected_groups(uint64_t rows, uint32_t groups) {
+    double repeats = (double)(rows - groups) + 1;
+    return (double)rows * (double)rows / (2 * repeats);
+}
+
+/* Once, when the table has grown so far that it leaves the caches: a table that will not even hold the groups in the end is
+ * given up early. */
+static bool fails_probation(const wr_aggregation *g, sink_local *l) {
+    const wr_agg_table *t = &l->groups->table;
+    if (!l->on_probation || t->count < g->plan.probation_groups) return false;
+    l->on_probation = false;
+    return (double)t->count > BYPASS_RATIO * (double)l->table_rows &&
+           expected_groups(l->table_rows, t->count) > (double)g->plan.table_groups;
 }
 
 /* Finds groups of the rows in l->keys. Rows without one are in l->missed; for them there is room. *flow is BLOCKED, or the
  * table was emptied (*again) and all has to be looked up anew. */
-static wr_status look_up(aggregation *g, sink_local *l, uint32_t *groups, uint32_t *missed_count, size_t *granted,
+static wr_status look_up(wr_aggregation *g, sink_local *l, uint32_t *groups, uint32_t *missed_count, size_t *granted,
                          bool *again, wr_flow *flow, wr_waker *waker, wr_error *err) {
     wr_agg_table *t = &l->groups->table;
     *again = false;
     *granted = 0;
     *missed_count = wr_agg_table_probe(t, &l->keys, groups, l->missed);
     if (!*missed_count) return WR_OK;
-    if (t->count && (uint64_t)t->count + *missed_count > g->plan.table_groups) {
+    if (t->count && ((uint64_t)t->count + *missed_count > g->plan.table_groups || fails_probation(g, l))) {
         *again = true;
         return empty_table(g, l, flow, waker, err);
     }
@@ -306,7 +239,7 @@ static wr_status look_up(aggregation *g, sink_local *l, uint32_t *groups, uint32
     return empty_table(g, l, flow, waker, err);
 }
 
-static wr_status gather_keys(aggregation *g, sink_local *l, const uint32_t *rows, uint32_t count, wr_error *err) {
+static wr_status gather_keys(wr_aggregation *g, sink_local *l, const uint32_t *rows, uint32_t count, wr_error *err) {
     const wr_vector *columns[64], **gathered = columns;
     size_t bytes = sizeof *gathered * g->plan.key_count;
     if (g->plan.key_count > WR_COUNT_OF(columns)) gathered = wr_alloc(g->plan.allocator, bytes);
@@ -322,7 +255,7 @@ static wr_status gather_keys(aggregation *g, sink_local *l, const uint32_t *rows
 }
 
 /* The group of every row of the batch, in l->row_groups. */
-static wr_status find_groups(aggregation *g, sink_local *l, uint32_t count, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status find_groups(wr_aggregation *g, sink_local *l, uint32_t count, wr_flow *flow, wr_waker *waker, wr_error *err) {
     wr_agg_table *t = &l->groups->table;
     for (bool again = true; again;) {
         bool joint;
@@ -349,7 +282,7 @@ static wr_status find_groups(aggregation *g, sink_local *l, uint32_t count, wr_f
 }
 
 /* Rows that grouping does not reduce: each is a group of its own on its way to the partitions. */
-static wr_status pass_by(aggregation *g, sink_local *l, const wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status pass_by(wr_aggregation *g, sink_local *l, const wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
     wr_agg_table *t = &l->passing;
     if (!t->count) {
         WR_TRY(wr_agg_keys_of_columns(&l->keys, l->columns, in->row_count, err));
@@ -363,12 +296,12 @@ static wr_status pass_by(aggregation *g, sink_local *l, const wr_batch *in, wr_f
 }
 
 static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
-    aggregation *g = ((aggregate_sink *)sink)->shared;
+    wr_aggregation *g = ((aggregate_sink *)sink)->shared;
     sink_local *l = (sink_local *)local;
     *flow = WR_NEED_INPUT;
     if (in->sel) WR_TRY(wr_batch_compact(in, err));
     if (!in->row_count) return WR_OK;
-    if (!l->groups) WR_TRY(acquire_groups(g, l, err));
+    if (!l->groups) WR_TRY(begin_epoch(g, l, err));
     WR_TRY(reserve_rows(g, l, in->row_count, err));
     WR_TRY(see_mark(g, l, err));
     for (uint32_t k = 0; k < g->plan.key_count; k++) l->columns[k] = &in->columns[g->plan.keys[k].spec.column];
@@ -388,144 +321,25 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
 
 static wr_status sink_combine(wr_sink *sink, wr_local *local, wr_error *err) {
     (void)err;
-    aggregation *g = ((aggregate_sink *)sink)->shared;
+    wr_aggregation *g = ((aggregate_sink *)sink)->shared;
     sink_local *l = (sink_local *)local;
     if (!l->groups) return WR_OK;
     report_spillable(g, l, 0); /* nobody looks at marks for it any more */
-    wr_mutex_lock(&g->lock);
-    l->groups->next = g->handed;
-    g->handed = l->groups;
-    wr_mutex_unlock(&g->lock);
+    wr_aggregation_hand_over(g, l->groups);
     l->groups = NULL;
     return WR_OK;
 }
 
-/* ---- the end of an epoch ---- */
-
-static wr_status collect_workers(aggregation *g, wr_error *err) {
-    wr_allocator *a = g->plan.allocator;
-    uint32_t count = 0;
-    for (const worker_groups *w = g->handed; w; w = w->next) count++;
-    g->workers = wr_alloc(a, sizeof *g->workers * count);
-    g->inputs = wr_alloc(a, sizeof *g->inputs * count);
-    if (!g->workers || !g->inputs) {
-        if (g->workers) wr_free(a, g->workers, sizeof *g->workers * count);
-        if (g->inputs) wr_free(a, g->inputs, sizeof *g->inputs * count);
-        g->workers = NULL;
-        g->inputs = NULL;
-        return wr_fail_memory(err, sizeof *g->workers * count, "aggregation");
-    }
-    for (worker_groups *w = g->handed; w; w = w->next) {
-        g->inputs[g->worker_count] = &w->parts;
-        g->workers[g->worker_count++] = w;
-    }
-    return WR_OK;
-}
-
 static wr_status sink_control(wr_sink *sink, const wr_control *control, uint32_t *task_count, wr_error *err) {
-    aggregation *g = ((aggregate_sink *)sink)->shared;
-    *task_count = 0;
-    g->control = *control;
-    if (control->kind != WR_END || !g->handed) return WR_OK;
-    WR_TRY(collect_workers(g, err));
-    uint64_t groups = 0;
-    bool partitioned = false;
-    for (uint32_t i = 0; i < g->worker_count; i++) {
-        groups += g->workers[i]->table.count;
-        partitioned |= g->workers[i]->parts.items != NULL;
-    }
-    if (!partitioned && (g->worker_count == 1 || groups <= g->plan.table_groups)) {
-        g->kind = RESULT_TABLE;
-        *task_count = 1;
-    } else {
-        g->kind = RESULT_PARTITIONS;
-        g->morsel_count = UINT64_C(1) << g->plan.radix_bits;
-        *task_count = g->worker_count;
-    }
-    return WR_OK;
-}
-
-typedef struct sort_item {
-    uint64_t hash;
-    uint32_t index;
-} sort_item;
-
-static int compare_items(const void *a, const void *b) {
-    const sort_item *x = a, *y = b;
-    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* Few groups are put in the order of their hashes, so that the same query gives the same order with any number of threads:
- * it would else be that in which tasks met them. */
-static wr_status sort_groups(aggregation *g, wr_agg_table *t, wr_error *err) {
-    wr_allocator *a = g->plan.allocator;
-    uint32_t stride = g->plan.entry_bytes, n = t->count;
-    if (n > SORTED_GROUPS || n < 2) return WR_OK;
-    size_t item_bytes = sizeof(sort_item) * n, entry_bytes = (size_t)stride * n;
-    sort_item *items = wr_alloc(a, item_bytes);
-    uint64_t *hashes = wr_alloc(a, 3 * sizeof *hashes * n);
-    uint8_t *sorted = a->alloc(a, entry_bytes, WR_ALIGN_BUFFER);
-    bool complete = items && hashes && sorted;
-    if (complete) {
-        wr_agg_entry_hashes(&g->plan, t->entries, stride, n, hashes + n, hashes + 2 * n, hashes);
-        for (uint32_t i = 0; i < n; i++) items[i] = (sort_item){hashes[i], i};
-        qsort(items, n, sizeof *items, compare_items);
-        for (uint32_t i = 0; i < n; i++) {
-            memcpy(sorted + (size_t)i * stride, t->entries + (size_t)items[i].index * stride, stride);
-        }
-        memcpy(t->entries, sorted, entry_bytes);
-    }
-    if (sorted) a->free(a, sorted, entry_bytes, WR_ALIGN_BUFFER);
-    if (hashes) wr_free(a, hashes, 3 * sizeof *hashes * n);
-    if (items) wr_free(a, items, item_bytes);
-    return complete ? WR_OK : wr_fail_memory(err, item_bytes + entry_bytes, "aggregation");
-}
-
-static wr_status finish_table(aggregation *g, wr_error *err) {
-    wr_agg_table *t = &g->workers[0]->table;
-    for (uint32_t i = 1; i < g->worker_count; i++) {
-        WR_TRY(wr_agg_table_absorb(t, &g->finish_keys, &g->workers[i]->table, err));
-    }
-    WR_TRY(sort_groups(g, t, err));
-    g->morsel_count = (t->count + MORSEL_GROUPS - 1) / MORSEL_GROUPS;
-    return WR_OK;
-}
-
-/* Partitions a task's table; what is short of memory goes to disk. */
-static wr_status finish_worker(aggregation *g, worker_groups *w, wr_flow *flow, wr_waker *waker, wr_error *err) {
-    size_t need = w->table.count ? wr_agg_flush_need(&w->parts, &w->table) : 0;
-    bool tight = g->exec->force_spill || wr_budget_marked(g->budget);
-    if (need) {
-        wr_budget_answer answer = wr_budget_request(g->budget, need, waker);
-        if (answer == WR_BUDGET_PARKED) {
-            *flow = WR_BLOCKED;
-            return WR_OK;
-        }
-        tight |= answer != WR_BUDGET_GRANTED;
-        if (answer != WR_BUDGET_GRANTED) need = 0;
-    }
-    wr_status status = WR_OK;
-    if (tight) {
-        status = wr_agg_flush_to_disk(&w->parts, &w->table, err);
-    } else if (w->table.count) {
-        status = wr_agg_flush(&w->parts, &w->table, err);
-    }
-    if (need) wr_budget_settle(g->budget, need);
-    WR_TRY(status);
-    wr_agg_table_deinit(&w->table); /* its memory is better used by whoever merges */
-    return WR_OK;
+    return wr_aggregation_end(((aggregate_sink *)sink)->shared, control, task_count, err);
 }
 
 static wr_status sink_finish(wr_sink *sink, uint32_t task, wr_flow *flow, wr_waker *waker, wr_error *err) {
-    aggregation *g = ((aggregate_sink *)sink)->shared;
-    *flow = WR_DONE;
-    if (g->kind == RESULT_TABLE) return finish_table(g, err);
-    worker_groups *w = g->workers[task];
-    uint64_t before = w->parts.spilled_bytes;
-    WR_TRY(finish_worker(g, w, flow, waker, err));
-    wr_node_count(&sink->base, &(wr_counters){.spilled_bytes = w->parts.spilled_bytes - before});
-    return WR_OK;
+    wr_counters counters = {0};
+    wr_status status =
+        wr_aggregation_finish(((aggregate_sink *)sink)->shared, task, &counters.spilled_bytes, flow, waker, err);
+    wr_node_count(&sink->base, &counters);
+    return status;
 }
 
 static void sink_destroy(wr_sink *sink) {
@@ -533,7 +347,7 @@ static void sink_destroy(wr_sink *sink) {
     wr_allocator *a = sink->base.exec->allocator;
     sink->base.budget = NULL; /* the aggregation's, which outlives whoever goes first */
     wr_node_base_deinit(&sink->base);
-    aggregation_release(s->shared);
+    wr_aggregation_release(s->shared);
     wr_free(a, s, sizeof *s);
 }
 
@@ -548,153 +362,22 @@ static const wr_sink_ops sink_ops = {
     .finish = sink_finish,
 };
 
-/* ---- the source ---- */
-
-typedef struct aggregate_source {
-    wr_source source;
-    aggregation *shared;
-} aggregate_source;
-
-typedef struct source_local {
-    wr_agg_merger merger;
-    wr_batch out;
-    bool reading;    /* a morsel is being read */
-    bool emitting;   /* PARTITIONS: the merger's table is complete */
-    uint32_t at, end; /* groups to give */
-    wr_counters counters;
-} source_local;
-
-static void source_destroy(wr_source *source) {
-    aggregate_source *s = (aggregate_source *)source;
-    wr_allocator *a = source->base.exec->allocator;
-    source->base.budget = NULL;
-    wr_node_base_deinit(&source->base);
-    aggregation_release(s->shared);
-    wr_free(a, s, sizeof *s);
-}
-
-static void source_local_destroy(wr_source *source, wr_local *local) {
-    aggregation *g = ((aggregate_source *)source)->shared;
-    source_local *l = (source_local *)local;
-    for (uint32_t i = 0; i < WR_AGG_LEVELS; i++) l->counters.spilled_bytes += l->merger.levels[i].parts.spilled_bytes;
-    wr_node_count(&source->base, &l->counters);
-    wr_agg_merger_deinit(&l->merger);
-    wr_batch_deinit(&l->out);
-    wr_free(g->plan.allocator, l, sizeof *l);
-}
-
-static wr_status source_local_create(wr_source *source, wr_local **out, wr_error *err) {
-    aggregation *g = ((aggregate_source *)source)->shared;
-    source_local *l = wr_alloc_zeroed(g->plan.allocator, sizeof *l);
-    if (!l) return wr_fail_memory(err, sizeof *l, "aggregation");
-    wr_status status = wr_batch_init(&l->out, g->exec->allocator, g->plan.key_count + g->plan.call_count, err);
-    if (status == WR_OK) status = wr_agg_merger_init(&l->merger, &g->plan, err);
-    if (status != WR_OK) {
-        source_local_destroy(source, (wr_local *)l);
-        return status;
-    }
-    *out = (wr_local *)l;
-    return WR_OK;
-}
-
-static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
-                             wr_error *err) {
-    (void)waker;
-    (void)err;
-    aggregation *g = ((aggregate_source *)source)->shared;
-    if (g->control.kind == WR_END && g->morsel_next < g->morsel_count) {
-        *morsel = (wr_morsel){.index = g->morsel_next++, .epoch = g->control.epoch};
-        *flow = WR_HAVE_OUTPUT;
-    } else {
-        *control = g->control;
-        *flow = WR_DONE;
-    }
-    return WR_OK;
-}
-
-static void start_morsel(aggregation *g, source_local *l, uint64_t index) {
-    l->reading = true;
-    l->emitting = false;
-    if (g->kind == RESULT_PARTITIONS) {
-        wr_agg_merger_start(&l->merger, g->inputs, g->worker_count, (uint32_t)index);
-        return;
-    }
-    uint64_t count = g->workers[0]->table.count, end = (index + 1) * MORSEL_GROUPS;
-    l->emitting = true;
-    l->at = (uint32_t)(index * MORSEL_GROUPS);
-    l->end = (uint32_t)(end < count ? end : count);
-}
-
-static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
-                             wr_waker *waker, wr_error *err) {
-    aggregation *g = ((aggregate_source *)source)->shared;
-    source_local *l = (source_local *)local;
-    if (!l->reading) start_morsel(g, l, morsel->index);
-    wr_agg_table *t = g->kind == RESULT_TABLE ? &g->workers[0]->table : &l->merger.table;
-    for (;;) {
-        if (l->emitting && l->at < l->end) {
-            uint32_t n = l->end - l->at < g->exec->batch_rows ? l->end - l->at : g->exec->batch_rows;
-            const uint8_t *entries = t->entries + (size_t)l->at * g->plan.entry_bytes;
-            WR_TRY(wr_agg_emit(&g->plan, &l->merger.states, entries, n, &l->out, err));
-            l->at += n;
-            *out = &l->out;
-            *flow = WR_HAVE_OUTPUT;
-            return WR_OK;
-        }
-        if (g->kind == RESULT_TABLE) break;
-        if (l->emitting) {
-            wr_agg_states_destroy(&l->merger.states, t->entries, g->plan.entry_bytes, t->count);
-            wr_agg_table_reset(t);
-            l->emitting = false;
-        }
-        if (g->exec->cancelled) break;
-        WR_TRY(wr_agg_merger_step(&l->merger, flow, waker, err));
-        if (*flow == WR_BLOCKED) return WR_OK;
-        if (*flow == WR_DONE) break;
-        l->emitting = *flow == WR_HAVE_OUTPUT;
-        l->at = 0;
-        l->end = t->count;
-    }
-    l->reading = false;
-    *flow = WR_NEED_INPUT;
-    return WR_OK;
-}
-
-static double source_progress(wr_source *source) {
-    const aggregation *g = ((aggregate_source *)source)->shared;
-    return g->morsel_count ? (double)g->morsel_next / (double)g->morsel_count : 0;
-}
-
-static const wr_source_ops source_ops = {
-    .name = "HASH AGGREGATE",
-    .destroy = source_destroy,
-    .local_create = source_local_create,
-    .local_destroy = source_local_destroy,
-    .next = source_next,
-    .read = source_read,
-    .progress = source_progress,
-};
-
 wr_status wr_hash_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *exec, const wr_aggregate_spec *spec,
                                    wr_error *err) {
-    aggregation *g = NULL;
-    WR_TRY(aggregation_create(&g, exec, spec, err));
+    wr_aggregation *g;
+    WR_TRY(wr_aggregation_create(&g, exec, spec, "HASH AGGREGATE", err));
     aggregate_sink *in = wr_alloc_zeroed(exec->allocator, sizeof *in);
-    aggregate_source *out = wr_alloc_zeroed(exec->allocator, sizeof *out);
-    if (!in || !out) {
+    wr_status status = in ? WR_OK : wr_fail_memory(err, sizeof *in, "aggregation");
+    if (status == WR_OK) status = wr_aggregation_source_create(source, g, false, "HASH AGGREGATE", spec->logical_id, err);
+    if (status != WR_OK) {
         wr_free(exec->allocator, in, sizeof *in);
-        wr_free(exec->allocator, out, sizeof *out);
-        aggregation_release(g);
-        return wr_fail_memory(err, sizeof *in + sizeof *out, "aggregation");
+        wr_aggregation_release(g);
+        return status;
     }
-    g->refs = 2;
-    in->shared = out->shared = g;
+    in->shared = g;
     in->sink.ops = &sink_ops;
-    out->source.ops = &source_ops;
     wr_node_base_init(&in->sink.base, exec, "HASH AGGREGATE", spec->logical_id);
-    wr_node_base_init(&out->source.base, exec, "HASH AGGREGATE", spec->logical_id);
-    in->sink.base.budget = out->source.base.budget = g->budget;
+    in->sink.base.budget = g->budget;
     *sink = &in->sink;
-    *source = &out->source;
     return WR_OK;
 }

@@ -135,7 +135,7 @@ static wr_join_chunk *take_chunk(wr_join *join) {
 /* Chunks double in size, up to what a worker may hold that nobody else can spill. */
 static uint32_t next_capacity(build_local *l, const wr_join *join, uint32_t needed) {
     uint32_t capacity = l->chunk_rows;
-    size_t row = wr_join_chunk_bytes(join, 1024) / 1024 + 1; /* no columns are no bytes */
+    size_t row = wr_join_chunk_bytes(join, 1024) / 1024 + 1;
     size_t most = WR_CHUNK_BYTES_MAX / row, share = wr_budget_available(join->budget) / 16 / row;
     if (most > share) most = share;
     if (most > WR_CHUNK_ROWS_MAX) most = WR_CHUNK_ROWS_MAX;

@@ -257,7 +257,7 @@ static wr_status test_rows(filter_copy *c, const wr_vector *v, uint32_t n, uint6
 
 static void drop_dictionary(filter_copy *c) {
     wr_vector_set_release(c->dictionary);
-    wr_free(c->allocator, c->entry_bits, wr_bitmap_bytes(c->entry_count + 64));
+    wr_free(c->allocator, c->entry_bits, wr_padded_bitmap_bytes(c->entry_count));
     c->dictionary = NULL;
     c->entry_bits = NULL;
     c->entry_count = 0;
@@ -268,8 +268,8 @@ static wr_status test_codes(filter_copy *c, const wr_vector *v, uint32_t n, uint
     const wr_vector *entries = wr_vector_dictionary(v);
     if (c->dictionary != v->children) {
         drop_dictionary(c);
-        uint64_t *made = wr_alloc(c->allocator, wr_bitmap_bytes(entries->row_count + 64));
-        if (!made) return wr_fail_memory(err, wr_bitmap_bytes(entries->row_count), "join filter");
+        uint64_t *made = wr_alloc(c->allocator, wr_padded_bitmap_bytes(entries->row_count));
+        if (!made) return wr_fail_memory(err, wr_padded_bitmap_bytes(entries->row_count), "join filter");
         c->entry_bits = made;
         c->entry_count = entries->row_count;
         if (entries->row_count) WR_TRY(test_rows(c, entries, entries->row_count, made, err));

@@ -21,6 +21,11 @@
 
 #define WR_JOIN_NO_ROW UINT32_MAX
 
+/* Kernels may read WR_BUFFER_PAD bytes behind the end. */
+static inline size_t wr_padded_bitmap_bytes(size_t bits) {
+    return wr_bitmap_bytes(bits) + WR_BUFFER_PAD;
+}
+
 /* ---- keys ----
  *
  * WORDS: the values of all keys, packed into one or two 64-bit words, so that equal words are equal keys. A single
@@ -82,6 +87,9 @@ WR_MUST_CHECK wr_status wr_key_plan_init(wr_key_plan *plan, const wr_join_key_sp
                                          wr_error *err);
 void wr_key_scratch_init(wr_key_scratch *s, wr_allocator *a, const wr_kernels *kernels);
 void wr_key_scratch_deinit(wr_key_scratch *s);
+/* Room for the hashes of keys that come from elsewhere. */
+WR_MUST_CHECK wr_status wr_key_scratch_reserve(wr_key_scratch *s, const wr_key_plan *plan, uint32_t count,
+                                               wr_error *err);
 /* Keys of rows `rows[0..count)` (NULL: the first `count`) of columns[part]. The result is the scratch's or the columns',
  * until the next call. */
 WR_MUST_CHECK wr_status wr_keys_compute(const wr_key_plan *plan, wr_key_scratch *s, const wr_vector *const *columns,

@@ -98,7 +98,7 @@ static void drop_arrays(wr_key_scratch *s) {
         wr_free(s->allocator, *arrays[i], bytes);
         *arrays[i] = NULL;
     }
-    wr_free(s->allocator, s->valid, wr_bitmap_bytes(s->capacity));
+    wr_free(s->allocator, s->valid, wr_padded_bitmap_bytes(s->capacity));
     wr_free(s->allocator, s->leaf_rows, sizeof(uint32_t) * s->capacity);
     s->valid = NULL;
     s->leaf_rows = NULL;
@@ -114,21 +114,21 @@ void wr_key_scratch_deinit(wr_key_scratch *s) {
     *s = (wr_key_scratch){.allocator = s->allocator};
 }
 
-/* Room for `count` rows, rounded up as kernels write. */
-static wr_status reserve(wr_key_scratch *s, const wr_key_plan *plan, uint32_t count, wr_error *err) {
+/* Room for `count` rows and what kernels may read or write behind them. */
+wr_status wr_key_scratch_reserve(wr_key_scratch *s, const wr_key_plan *plan, uint32_t count, wr_error *err) {
     if (s->part_count < plan->part_count) {
         s->entries = wr_alloc_zeroed(s->allocator, sizeof *s->entries * plan->part_count);
         if (!s->entries) return wr_fail_memory(err, sizeof *s->entries * plan->part_count, "join keys");
         s->part_count = plan->part_count;
     }
-    if (count <= s->capacity) return WR_OK;
+    if (count + 64 <= s->capacity) return WR_OK;
     drop_arrays(s);
-    s->capacity = (count + 63) & ~63u;
+    s->capacity = (count + 127) & ~63u;
     size_t bytes = sizeof(uint64_t) * s->capacity;
     uint64_t **arrays[] = {&s->words[0], &s->words[1], &s->hashes, &s->values};
     bool failed = false;
     for (uint32_t i = 0; i < WR_COUNT_OF(arrays); i++) failed |= !(*arrays[i] = wr_alloc(s->allocator, bytes));
-    failed |= !(s->valid = wr_alloc(s->allocator, wr_bitmap_bytes(s->capacity)));
+    failed |= !(s->valid = wr_alloc(s->allocator, wr_padded_bitmap_bytes(s->capacity)));
     failed |= !(s->leaf_rows = wr_alloc(s->allocator, sizeof(uint32_t) * s->capacity));
     return failed ? wr_fail_memory(err, bytes, "join keys") : WR_OK;
 }
@@ -331,7 +331,7 @@ wr_status wr_keys_compute(const wr_key_plan *plan, wr_key_scratch *s, const wr_v
                           const uint16_t *rows, uint32_t count, wr_keys *out, wr_error *err) {
     *out = (wr_keys){.count = count};
     if (plan->mode == WR_KEY_NONE) return WR_OK;
-    WR_TRY(reserve(s, plan, count, err));
+    WR_TRY(wr_key_scratch_reserve(s, plan, count, err));
     if (plan->mode == WR_KEY_WORDS) {
         WR_TRY(pack_words(plan, s, columns, rows, count, out, err));
     } else {

@@ -149,7 +149,7 @@ static void late_local_destroy(wr_source *source, wr_local *local) {
     drop_item(s, l);
     wr_node_count(&source->base, &l->prober.counters);
     wr_prober_deinit(&l->prober);
-    wr_free(a, l->ids, sizeof(uint32_t) * rows);
+    wr_free(a, l->ids, sizeof(uint32_t) * rows + WR_BUFFER_PAD);
     wr_free(a, l->mark, wr_bitmap_bytes(rows));
     wr_free(a, l->mark_valid, wr_bitmap_bytes(rows));
     wr_free(a, l, sizeof *l);
@@ -162,7 +162,7 @@ static wr_status late_local_create(wr_source *source, wr_local **out, wr_error *
     if (!l) return wr_fail_memory(err, sizeof *l, "hash join");
     wr_status status = wr_prober_init(&l->prober, join, err);
     if (status == WR_OK) {
-        l->ids = wr_alloc(join->allocator, sizeof(uint32_t) * rows);
+        l->ids = wr_alloc(join->allocator, sizeof(uint32_t) * rows + WR_BUFFER_PAD);
         l->mark = wr_alloc(join->allocator, wr_bitmap_bytes(rows));
         l->mark_valid = wr_alloc(join->allocator, wr_bitmap_bytes(rows));
         bool all = l->ids && l->mark && l->mark_valid;

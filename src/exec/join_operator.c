@@ -26,8 +26,8 @@ static void probe_local_destroy(wr_operator *op, wr_local *local) {
     }
     wr_node_count(&op->base, &l->prober.counters);
     wr_prober_deinit(&l->prober);
-    wr_free(join->allocator, l->out_rows, wr_bitmap_bytes(l->capacity));
-    wr_free(join->allocator, l->stay_rows, wr_bitmap_bytes(l->capacity));
+    wr_free(join->allocator, l->out_rows, wr_padded_bitmap_bytes(l->capacity));
+    wr_free(join->allocator, l->stay_rows, wr_padded_bitmap_bytes(l->capacity));
     wr_free(join->allocator, l->columns, sizeof(wr_vector *) * (join->spool.count + 1));
     wr_free(join->allocator, l, sizeof *l);
 }
@@ -57,13 +57,13 @@ static wr_status reserve(probe_local *l, wr_join *join, uint32_t count, wr_error
         WR_TRY(wr_join_writer_init(&l->writer, join, WR_JOIN_PROBE, 0, true, err));
     }
     if (count <= l->capacity) return WR_OK;
-    wr_free(join->allocator, l->out_rows, wr_bitmap_bytes(l->capacity));
-    wr_free(join->allocator, l->stay_rows, wr_bitmap_bytes(l->capacity));
+    wr_free(join->allocator, l->out_rows, wr_padded_bitmap_bytes(l->capacity));
+    wr_free(join->allocator, l->stay_rows, wr_padded_bitmap_bytes(l->capacity));
     l->capacity = (count + 63) & ~63u;
-    l->out_rows = wr_alloc(join->allocator, wr_bitmap_bytes(l->capacity));
-    l->stay_rows = wr_alloc(join->allocator, wr_bitmap_bytes(l->capacity));
+    l->out_rows = wr_alloc(join->allocator, wr_padded_bitmap_bytes(l->capacity));
+    l->stay_rows = wr_alloc(join->allocator, wr_padded_bitmap_bytes(l->capacity));
     if (l->out_rows && l->stay_rows) return WR_OK;
-    return wr_fail_memory(err, wr_bitmap_bytes(l->capacity), "hash join probe");
+    return wr_fail_memory(err, wr_padded_bitmap_bytes(l->capacity), "hash join probe");
 }
 
 /* Rows without a key match nothing, and can stay, unless all pairs are looked at. */

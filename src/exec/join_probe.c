@@ -30,15 +30,15 @@ static void list_arrays(wr_join_prober *p, size_t rows, size_t pairs, array_row 
         {(void **)&p->candidates.begin, sizeof(uint32_t) * rows},
         {(void **)&p->candidates.end, sizeof(uint32_t) * rows},
         {(void **)&p->narrow_rows, sizeof(uint16_t) * rows},
-        {(void **)&p->row_true, wr_bitmap_bytes(rows)},
-        {(void **)&p->row_unknown, wr_bitmap_bytes(rows)},
-        {(void **)&p->row_pass, wr_bitmap_bytes(rows)},
+        {(void **)&p->row_true, wr_padded_bitmap_bytes(rows)},
+        {(void **)&p->row_unknown, wr_padded_bitmap_bytes(rows)},
+        {(void **)&p->row_pass, wr_padded_bitmap_bytes(rows)},
         {(void **)&p->aligned_ids, sizeof(uint32_t) * rows},
         {(void **)&p->pair_rows, sizeof(uint16_t) * pairs},
         {(void **)&p->pair_ids, sizeof(uint32_t) * pairs},
         {(void **)&p->physical, sizeof(uint16_t) * (pairs + rows)},
-        {(void **)&p->keep, wr_bitmap_bytes(pairs)},
-        {(void **)&p->truth, wr_bitmap_bytes(pairs)},
+        {(void **)&p->keep, wr_padded_bitmap_bytes(pairs)},
+        {(void **)&p->truth, wr_padded_bitmap_bytes(pairs)},
         {(void **)&p->emit_rows, sizeof(uint16_t) * (pairs + rows)},
         {(void **)&p->emit_ids, sizeof(uint32_t) * (pairs + rows)},
     };
@@ -114,7 +114,7 @@ static wr_status begin(wr_join_prober *p, wr_batch *in, const wr_keys *keys, wr_
     memset(p->row_unknown, 0, wr_bitmap_bytes(p->count));
     if (keys) {
         p->keys = *keys;
-        return WR_OK;
+        return wr_key_scratch_reserve(&p->scratch, &join->keys, p->count, err);
     }
     const wr_vector *columns[WR_JOIN_KEYS_MAX];
     for (uint32_t k = 0; k < join->keys.part_count; k++) columns[k] = &in->columns[join->probe_keys[k]];

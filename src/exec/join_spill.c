@@ -80,7 +80,7 @@ static void drop_arrays(wr_join_writer *w) {
     wr_free(a, w->words[0], sizeof(uint64_t) * n);
     wr_free(a, w->words[1], sizeof(uint64_t) * n);
     wr_free(a, w->hashes, sizeof(uint64_t) * n);
-    wr_free(a, w->valid, wr_bitmap_bytes(n));
+    wr_free(a, w->valid, wr_padded_bitmap_bytes(n));
     wr_free(a, w->partitions, n);
     w->positions = NULL;
     w->order = NULL;
@@ -100,7 +100,7 @@ static wr_status reserve(wr_join_writer *w, uint32_t count, wr_error *err) {
     w->words[0] = wr_alloc(a, sizeof(uint64_t) * n);
     w->words[1] = wr_alloc(a, sizeof(uint64_t) * n);
     w->hashes = wr_alloc(a, sizeof(uint64_t) * n);
-    w->valid = wr_alloc(a, wr_bitmap_bytes(n));
+    w->valid = wr_alloc(a, wr_padded_bitmap_bytes(n));
     w->partitions = wr_alloc(a, n);
     bool all = w->positions && w->order && w->words[0] && w->words[1] && w->hashes && w->valid && w->partitions;
     return all ? WR_OK : wr_fail_memory(err, sizeof(uint64_t) * n, "spilling a join");

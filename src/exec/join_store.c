@@ -38,7 +38,7 @@ wr_status wr_join_chunk_create(wr_join_chunk **out, const wr_join *join, uint32_
         failed = !chunk->columns;
     }
     for (uint32_t w = 0; w < join->keys.word_count && !null_keys; w++) {
-        chunk->words[w] = wr_alloc(a, sizeof(uint64_t) * capacity);
+        chunk->words[w] = wr_alloc(a, sizeof(uint64_t) * capacity + WR_BUFFER_PAD);
         failed |= !chunk->words[w];
     }
     if (!failed) return WR_OK;
@@ -52,7 +52,7 @@ void wr_join_chunk_destroy(wr_join_chunk *chunk, const wr_join *join) {
     wr_allocator *a = join->allocator;
     for (uint32_t c = 0; chunk->columns && c < join->store.count; c++) wr_vector_deinit(&chunk->columns[c]);
     wr_free(a, chunk->columns, sizeof(wr_vector) * join->store.count);
-    for (uint32_t w = 0; w < 2; w++) wr_free(a, chunk->words[w], sizeof(uint64_t) * chunk->capacity);
+    for (uint32_t w = 0; w < 2; w++) wr_free(a, chunk->words[w], sizeof(uint64_t) * chunk->capacity + WR_BUFFER_PAD);
     wr_free(a, chunk->runs, sizeof(wr_join_run) * chunk->run_capacity);
     wr_free(a, chunk, sizeof *chunk);
 }

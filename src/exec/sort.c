@@ -1,184 +1,242 @@
-/* Sorting in memory: rows in row pages, an entry for each with its place in the order of arrival, merge sort of entries. */
-#include "column/row_page.h"
-#include "exec/sort.h"
+/* The nodes of a sort: the sink that takes rows in, and the source that gives them out in order; see SORT.md. */
+#include "exec/sort_internal.h"
 
-enum { MORSEL_BATCHES = 32 };
-
-/* Rows arrive in the order (source, morsel, number in the morsel). */
-typedef struct entry {
-    uint8_t *row;
-    uint64_t morsel, number;
-    uint32_t source;
-} entry;
-
-typedef struct rows {
-    wr_row_list list;
-    entry *entries;
-    uint32_t count, capacity;
-} rows;
-
-typedef struct sort_state {
-    uint32_t refs; /* sink and source; both die with the query, on one thread */
-    wr_allocator *allocator;
-    wr_row_layout layout;
-    wr_sort_column *keys;
-    uint32_t key_count, column_count, batch_rows;
-    uint64_t first, end; /* of the order: what comes out */
-    wr_mutex lock;       /* of `all` while it is filled */
-    rows all;
-    uint64_t next; /* row to hand out */
-    uint64_t morsel_index;
-} sort_state;
+enum {
+    CHUNK_SHIFT_MAX = 17, /* 2 MB of entries */
+    CHUNK_SHIFT_MIN = 10,
+    PAGE_BYTES_MAX = 2 << 20,
+    NEEDS_SHARE = 8,          /* of a limit that the rows of a slice may take at most */
+    FORCED_SPILL_BATCHES = 4, /* when spilling is forced: so many at a time */
+};
 
 typedef struct sort_sink {
     wr_sink sink;
-    sort_state *state;
+    wr_sort *sort;
 } sort_sink;
+
 typedef struct sort_source {
     wr_source source;
-    sort_state *state;
+    wr_sort *sort;
 } sort_source;
 
 typedef struct sink_local {
-    rows rows;
-    wr_ordinal last;
-    uint64_t number;
-    uint8_t **addresses; /* of a batch */
-    uint32_t *positions;
+    wr_sort_store *store;
+    uint32_t taken; /* rows of the batch that is being consumed */
+    wr_counters counters;
 } sink_local;
 
 typedef struct source_local {
     wr_batch out;
-    uint8_t **addresses;
-    uint64_t at;
+    uint8_t **rows; /* of a batch */
+    const wr_sort_range *range; /* that is open */
+    uint64_t given, skipped;
+    wr_sort_merge merge;
+    size_t granted_bytes;
+    bool is_active; /* counted in active_ranges */
+    wr_counters counters;
 } source_local;
 
-static void rows_deinit(rows *r, wr_allocator *a) {
-    wr_row_list_destroy(&r->list, a);
-    wr_free(a, r->entries, sizeof(entry) * r->capacity);
-    *r = (rows){0};
+static wr_sort *sort_of_sink(wr_sink *sink) {
+    return ((sort_sink *)sink)->sort;
+}
+static wr_sort *sort_of_source(wr_source *source) {
+    return ((sort_source *)source)->sort;
 }
 
-static void state_release(sort_state *s) {
-    if (--s->refs) return;
+/* ---- what they share ---- */
+
+/* All that was made from the sink's budget. */
+static void drop_rows(wr_sort *s) {
     wr_allocator *a = s->allocator;
-    rows_deinit(&s->all, a);
+    while (s->runs) {
+        wr_sort_run *run = s->runs;
+        s->runs = run->next;
+        wr_sort_run_destroy(s, run);
+    }
+    for (unsigned c = 0; c < WR_SORT_CLASSES; c++) {
+        wr_sort_runs *runs = &s->class_runs[c];
+        for (uint32_t i = 0; i < runs->count; i++) wr_sort_run_destroy(s, runs->items[i]);
+        wr_free(a, runs->items, sizeof *runs->items * runs->capacity);
+        *runs = (wr_sort_runs){0};
+    }
+    while (s->stores) {
+        wr_sort_store *store = s->stores;
+        s->stores = store->next;
+        wr_sort_store_destroy(s, store);
+    }
+    wr_free(a, s->morsels, sizeof *s->morsels * s->morsel_capacity);
+    wr_sort_jobs_deinit(s);
+    wr_free(a, s->ranges, sizeof *s->ranges * s->range_capacity);
+    wr_free(a, s->splitters, sizeof *s->splitters * s->splitter_capacity);
+}
+
+static void sort_release(wr_sort *s) {
+    if (--s->refs) return;
+    wr_allocator *a = s->exec->allocator;
+    for (unsigned c = 0; c < WR_SORT_CLASSES; c++) wr_sort_order_deinit(&s->orders[c]);
     wr_row_layout_deinit(&s->layout);
-    wr_free(a, s->keys, sizeof(wr_sort_column) * s->key_count);
+    wr_free(a, s->keys, sizeof *s->keys * (s->key_count + 1));
     wr_mutex_deinit(&s->lock);
     wr_free(a, s, sizeof *s);
 }
 
-/* ---- the order ---- */
+/* ---- making room ---- */
 
-static int compare_rows(const sort_state *s, const uint8_t *a, const uint8_t *b) {
-    for (uint32_t k = 0; k < s->key_count; k++) {
-        const wr_sort_column *key = &s->keys[k];
-        bool valid_a = wr_row_is_valid(a, key->column), valid_b = wr_row_is_valid(b, key->column);
-        if (valid_a != valid_b) return valid_a == key->nulls_first ? 1 : -1;
-        int order = valid_a ? wr_row_compare(&s->layout, key->column, a, b) : 0;
-        if (order) return key->descending ? -order : order;
+/* The larger of the local's store and of what was combined before; NULL when none holds anything. */
+static wr_sort_store *take_largest(wr_sort *s, wr_sort_store *own) {
+    wr_sort_store *largest = own && own->held_bytes ? own : NULL, **link = NULL;
+    wr_mutex_lock(&s->lock);
+    for (wr_sort_store **at = &s->stores; *at; at = &(*at)->next) {
+        if ((*at)->held_bytes <= (largest ? largest->held_bytes : 0)) continue;
+        largest = *at;
+        link = at;
     }
-    return 0;
+    if (link) *link = largest->next;
+    wr_mutex_unlock(&s->lock);
+    return largest;
 }
 
-static bool is_before(const sort_state *s, const entry *a, const entry *b) {
-    int order = compare_rows(s, a->row, b->row);
-    if (order) return order < 0;
-    if (a->source != b->source) return a->source < b->source;
-    return a->morsel != b->morsel ? a->morsel < b->morsel : a->number < b->number;
+static wr_status spill_store(wr_sort *s, wr_sort_store *store, wr_sort_store *own, wr_error *err) {
+    wr_status status = wr_sort_store_spill(s, store, err);
+    wr_mutex_lock(&s->lock);
+    if (store != own) {
+        store->next = s->stores;
+        s->stores = store;
+    }
+    wr_wait_list_wake(&s->waiting);
+    wr_mutex_unlock(&s->lock);
+    wr_budget_spilled(s->budget);
+    return status;
 }
 
-static void sort_entries(const sort_state *s, entry *items, entry *scratch, uint32_t count) {
-    if (count < 2) return;
-    uint32_t half = count / 2, left = 0, right = half, to = 0;
-    sort_entries(s, items, scratch, half);
-    sort_entries(s, items + half, scratch + half, count - half);
-    while (left < half && right < count) {
-        bool take_right = is_before(s, &items[right], &items[left]);
-        scratch[to++] = items[take_right ? right++ : left++];
+/* The budget is marked. Stores that hold much less than their share leave it to others: runs had better be long. */
+static wr_status relieve(wr_sort *s, wr_sort_store *own, wr_error *err) {
+    uint64_t held = s->held_bytes, share = held / (2 * (uint64_t)s->exec->thread_count + 1);
+    if (held == 0) {
+        wr_budget_spilled(s->budget);
+        return WR_OK;
     }
-    while (left < half) scratch[to++] = items[left++];
-    memcpy(items, scratch, sizeof(entry) * to);
+    wr_sort_store *store = take_largest(s, own);
+    if (!store) return WR_OK;
+    if (store == own && own->held_bytes < share) return WR_OK;
+    return spill_store(s, store, own, err);
+}
+
+/* *flow is BLOCKED when the waker was parked. */
+static wr_status make_room(wr_sort *s, wr_sort_store *own, size_t bytes, wr_flow *flow, wr_waker *waker, wr_error *err) {
+    for (;;) {
+        wr_budget_answer answer = wr_budget_request(s->budget, bytes, waker);
+        if (answer == WR_BUDGET_GRANTED) return WR_OK;
+        if (answer == WR_BUDGET_PARKED) {
+            *flow = WR_BLOCKED;
+            return WR_OK;
+        }
+        wr_sort_store *store = take_largest(s, own);
+        if (store) {
+            WR_TRY(spill_store(s, store, own, err));
+            continue;
+        }
+        if (answer == WR_BUDGET_REFUSED || s->held_bytes == 0) return wr_budget_fail(s->budget, bytes, err);
+        /* What there is to spill is in another task's hands. */
+        wr_budget_mark(s->budget);
+        wr_mutex_lock(&s->lock);
+        wr_wait_list_add(&s->waiting, waker);
+        wr_mutex_unlock(&s->lock);
+        *flow = WR_BLOCKED;
+        return WR_OK;
+    }
 }
 
 /* ---- the sink ---- */
 
 static void sink_local_destroy(wr_sink *sink, wr_local *local) {
     sink_local *l = (sink_local *)local;
-    sort_state *s = ((sort_sink *)sink)->state;
-    rows_deinit(&l->rows, s->allocator);
-    wr_free(s->allocator, l->addresses, sizeof(uint8_t *) * WR_BATCH_ROWS_MAX);
-    wr_free(s->allocator, l->positions, sizeof(uint32_t) * WR_BATCH_ROWS_MAX);
-    wr_free(s->allocator, l, sizeof *l);
+    wr_sort *s = sort_of_sink(sink);
+    wr_sort_store_destroy(s, l->store);
+    wr_node_count(&sink->base, &l->counters);
+    wr_free(s->exec->allocator, l, sizeof *l);
 }
 
 static wr_status sink_local_create(wr_sink *sink, wr_local **out, wr_error *err) {
-    sort_state *s = ((sort_sink *)sink)->state;
-    sink_local *l = wr_alloc_zeroed(s->allocator, sizeof *l);
+    sink_local *l = wr_alloc_zeroed(sink->base.exec->allocator, sizeof *l);
     if (!l) return wr_fail_memory(err, sizeof *l, "sort");
-    l->addresses = wr_alloc(s->allocator, sizeof(uint8_t *) * WR_BATCH_ROWS_MAX);
-    l->positions = wr_alloc(s->allocator, sizeof(uint32_t) * WR_BATCH_ROWS_MAX);
-    if (!l->addresses || !l->positions) {
-        sink_local_destroy(sink, (wr_local *)l);
-        return wr_fail_memory(err, sizeof(uint8_t *) * WR_BATCH_ROWS_MAX, "sort");
-    }
     *out = (wr_local *)l;
     return WR_OK;
 }
 
-static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
-    (void)waker;
-    sort_state *s = ((sort_sink *)sink)->state;
-    sink_local *l = (sink_local *)local;
-    rows *r = &l->rows;
-    uint32_t count = in->sel_count;
-    *flow = s->end == s->first ? WR_DONE : WR_NEED_INPUT;
-    if (!count || *flow == WR_DONE) return WR_OK;
-    if (in->ordinal.source != l->last.source || in->ordinal.morsel != l->last.morsel) l->number = 0;
-    l->last = in->ordinal;
-    WR_TRY(wr_grow(s->allocator, (void **)&r->entries, &r->capacity, r->count, count, sizeof(entry), err));
-    for (uint32_t i = 0; i < count; i++) l->positions[i] = in->sel ? in->sel[i] : i;
-    WR_TRY(wr_row_append(&r->list, s->allocator, &s->layout, WR_ROW_PAGE_MAX, in->columns, l->positions, count, l->addresses, err));
-    for (uint32_t i = 0; i < count; i++) {
-        r->entries[r->count++] = (entry){l->addresses[i], in->ordinal.morsel, l->number++, in->ordinal.source};
+static bool must_spill(const wr_sort *s, const wr_sort_store *store) {
+    if (!s->exec->force_spill) return false;
+    uint64_t rows = store->lists[WR_SORT_VALUES].count + store->lists[WR_SORT_NULLS].count;
+    return rows >= (uint64_t)s->exec->batch_rows * FORCED_SPILL_BATCHES;
+}
+
+/* The next rows of the batch, as many as may be asked for at once, and what they need. */
+static uint32_t next_slice(const wr_sort *s, const sink_local *l, const wr_batch *in, uint32_t *rows, size_t *needs) {
+    uint32_t count = in->sel_count - l->taken < WR_SORT_SLICE ? in->sel_count - l->taken : WR_SORT_SLICE;
+    for (uint32_t i = 0; i < count; i++) rows[i] = in->sel ? in->sel[l->taken + i] : l->taken + i;
+    *needs = wr_sort_store_needs(s, l->store, in->columns, rows, count);
+    while (count > 1 && *needs > s->needs_max) {
+        count /= 2;
+        *needs = wr_sort_store_needs(s, l->store, in->columns, rows, count);
     }
+    return count;
+}
+
+static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+    wr_sort *s = sort_of_sink(sink);
+    sink_local *l = (sink_local *)local;
+    *flow = s->first == s->end ? WR_DONE : WR_NEED_INPUT;
+    if (*flow == WR_DONE) return WR_OK;
+    if (!l->store) WR_TRY(wr_sort_store_create(s, &l->store, err));
+    if (wr_budget_marked(s->budget)) WR_TRY(relieve(s, l->store, err));
+    if (must_spill(s, l->store)) WR_TRY(spill_store(s, l->store, l->store, err));
+    while (l->taken < in->sel_count) {
+        uint32_t rows[WR_SORT_SLICE];
+        size_t needs;
+        uint32_t count = next_slice(s, l, in, rows, &needs);
+        if (needs) WR_TRY(make_room(s, l->store, needs, flow, waker, err));
+        if (*flow == WR_BLOCKED) return WR_OK;
+        WR_TRY(wr_sort_store_add(s, l->store, in->columns, in->ordinal, rows, count, needs, err));
+        l->taken += count;
+    }
+    l->taken = 0;
     return WR_OK;
 }
 
+static wr_status sink_relieve(wr_sink *sink, wr_local *local, wr_error *err) {
+    return relieve(sort_of_sink(sink), ((sink_local *)local)->store, err);
+}
+
+/* From here on any task may spill it; if it is to be, this one does. */
 static wr_status sink_combine(wr_sink *sink, wr_local *local, wr_error *err) {
-    sort_state *s = ((sort_sink *)sink)->state;
-    rows *from = &((sink_local *)local)->rows, *to = &s->all;
+    wr_sort *s = sort_of_sink(sink);
+    sink_local *l = (sink_local *)local;
+    if (!l->store) return WR_OK;
     wr_mutex_lock(&s->lock);
-    wr_status status = wr_grow(s->allocator, (void **)&to->entries, &to->capacity, to->count, from->count, sizeof(entry), err);
-    if (status == WR_OK) {
-        if (from->count) memcpy(to->entries + to->count, from->entries, sizeof(entry) * from->count);
-        to->count += from->count;
-        from->count = 0;
-        wr_row_list_join(&to->list, &from->list);
-    }
+    l->store->next = s->stores;
+    s->stores = l->store;
+    wr_wait_list_wake(&s->waiting);
     wr_mutex_unlock(&s->lock);
-    return status;
+    l->store = NULL;
+    return wr_budget_marked(s->budget) ? relieve(s, NULL, err) : WR_OK;
 }
 
 static wr_status sink_control(wr_sink *sink, const wr_control *control, uint32_t *task_count, wr_error *err) {
-    sort_state *s = ((sort_sink *)sink)->state;
     *task_count = 0;
-    if (control->kind != WR_END || !s->all.count) return WR_OK;
-    size_t bytes = sizeof(entry) * s->all.count;
-    entry *scratch = wr_alloc(s->allocator, bytes);
-    if (!scratch) return wr_fail_memory(err, bytes, "sort");
-    sort_entries(s, s->all.entries, scratch, s->all.count);
-    wr_free(s->allocator, scratch, bytes);
-    s->next = s->first < s->all.count ? s->first : s->all.count;
-    if (s->end > s->all.count) s->end = s->all.count;
-    return WR_OK;
+    return control->kind == WR_END ? wr_sort_jobs_init(sort_of_sink(sink), task_count, err) : WR_OK;
+}
+
+static wr_status sink_finish(wr_sink *sink, uint32_t task, wr_flow *flow, wr_waker *waker, wr_error *err) {
+    (void)task;
+    return wr_sort_jobs_step(sort_of_sink(sink), flow, waker, err);
 }
 
 static void sink_destroy(wr_sink *sink) {
+    wr_sort *s = sort_of_sink(sink);
     wr_allocator *a = sink->base.exec->allocator;
-    state_release(((sort_sink *)sink)->state);
+    drop_rows(s);
     wr_node_base_deinit(&sink->base);
+    sort_release(s);
     wr_free(a, sink, sizeof(sort_sink));
 }
 
@@ -190,26 +248,47 @@ static const wr_sink_ops sink_ops = {
     .consume = sink_consume,
     .combine = sink_combine,
     .control = sink_control,
+    .finish = sink_finish,
+    .relieve = sink_relieve,
 };
 
 /* ---- the source ---- */
 
+static void close_range(wr_sort *s, wr_source *source, source_local *l) {
+    if (!l->range) return;
+    wr_sort_merge_deinit(&l->merge);
+    if (l->granted_bytes) wr_budget_settle(source->base.budget, l->granted_bytes);
+    if (l->is_active) {
+        wr_mutex_lock(&s->lock);
+        s->active_ranges--;
+        wr_wait_list_wake(&s->waiting);
+        wr_mutex_unlock(&s->lock);
+    }
+    l->range = NULL;
+    l->is_active = false;
+    l->granted_bytes = 0;
+    l->given = l->skipped = 0;
+}
+
 static void source_local_destroy(wr_source *source, wr_local *local) {
     source_local *l = (source_local *)local;
-    sort_state *s = ((sort_source *)source)->state;
+    wr_sort *s = sort_of_source(source);
+    wr_allocator *a = s->exec->allocator;
+    close_range(s, source, l);
     wr_batch_deinit(&l->out);
-    wr_free(s->allocator, l->addresses, sizeof(uint8_t *) * s->batch_rows);
-    wr_free(s->allocator, l, sizeof *l);
+    wr_node_count(&source->base, &l->counters);
+    wr_free(a, l->rows, sizeof *l->rows * s->exec->batch_rows);
+    wr_free(a, l, sizeof *l);
 }
 
 static wr_status source_local_create(wr_source *source, wr_local **out, wr_error *err) {
-    sort_state *s = ((sort_source *)source)->state;
-    source_local *l = wr_alloc_zeroed(s->allocator, sizeof *l);
+    wr_sort *s = sort_of_source(source);
+    wr_allocator *a = s->exec->allocator;
+    source_local *l = wr_alloc_zeroed(a, sizeof *l);
     if (!l) return wr_fail_memory(err, sizeof *l, "sort");
-    l->at = UINT64_MAX;
-    l->addresses = wr_alloc(s->allocator, sizeof(uint8_t *) * s->batch_rows);
-    wr_status status = l->addresses ? WR_OK : wr_fail_memory(err, sizeof(uint8_t *) * s->batch_rows, "sort");
-    if (status == WR_OK) status = wr_batch_init(&l->out, s->allocator, s->column_count, err);
+    l->rows = wr_alloc(a, sizeof *l->rows * s->exec->batch_rows);
+    wr_status status = l->rows ? WR_OK : wr_fail_memory(err, sizeof *l->rows * s->exec->batch_rows, "sort");
+    if (status == WR_OK) status = wr_batch_init(&l->out, a, s->column_count, err);
     if (status != WR_OK) {
         source_local_destroy(source, (wr_local *)l);
         return status;
@@ -221,45 +300,107 @@ static wr_status source_local_create(wr_source *source, wr_local **out, wr_error
 static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
     (void)control;
     (void)waker;
-    (void)err;
-    sort_state *s = ((sort_source *)source)->state;
-    uint64_t end = s->end < s->all.count ? s->end : s->all.count;
-    *flow = s->next < end ? WR_HAVE_OUTPUT : WR_DONE;
+    wr_sort *s = sort_of_source(source);
+    if (!s->is_planned) WR_TRY(wr_sort_plan_ranges(s, err));
+    s->is_planned = true;
+    *flow = s->next_range < s->range_count ? WR_HAVE_OUTPUT : WR_DONE;
     if (*flow == WR_DONE) return WR_OK;
-    uint64_t count = (uint64_t)s->batch_rows * MORSEL_BATCHES;
-    if (count > end - s->next) count = end - s->next;
-    *morsel = (wr_morsel){.index = s->morsel_index++, .first = s->next, .count = count};
-    s->next += count;
+    const wr_sort_range *range = &s->ranges[s->next_range];
+    *morsel = (wr_morsel){.index = s->next_range++, .first = range->first, .count = range->count};
+    return WR_OK;
+}
+
+/* Counts a range with pages of its own as open, if there may be one more. */
+static bool may_open(wr_sort *s, wr_waker *waker) {
+    wr_mutex_lock(&s->lock);
+    bool may = s->active_ranges < s->active_max;
+    if (may) {
+        s->active_ranges++;
+    } else {
+        wr_wait_list_add(&s->waiting, waker);
+    }
+    wr_mutex_unlock(&s->lock);
+    return may;
+}
+
+static wr_status open_range(wr_source *source, source_local *l, const wr_sort_range *range, wr_flow *flow, wr_waker *waker, wr_error *err) {
+    wr_sort *s = sort_of_source(source);
+    const wr_sort_runs *runs = &s->class_runs[range->row_class];
+    if (range->is_merge) {
+        size_t bytes = wr_sort_merge_bytes(runs->items, runs->count);
+        if (!l->is_active && !may_open(s, waker)) {
+            *flow = WR_BLOCKED;
+            return WR_OK;
+        }
+        l->is_active = true;
+        wr_budget_answer answer = wr_budget_request(source->base.budget, bytes, waker);
+        if (answer == WR_BUDGET_PARKED) {
+            *flow = WR_BLOCKED;
+            return WR_OK;
+        }
+        l->granted_bytes = answer == WR_BUDGET_GRANTED ? bytes : 0;
+    }
+    l->range = range;
+    if (!range->is_merge) return WR_OK;
+    const wr_sort_mark *low = range->low ? &s->splitters[range->low - 1] : NULL, *high = range->high ? &s->splitters[range->high - 1] : NULL;
+    return wr_sort_merge_init(&l->merge, s, runs->items, runs->count, low, high, wr_budget_allocator(source->base.budget), false, err);
+}
+
+/* The next rows of the open range; 0 at its end. */
+static wr_status take_rows(wr_sort *s, source_local *l, uint32_t *count, wr_error *err) {
+    const wr_sort_range *range = l->range;
+    uint64_t left = range->count - l->given;
+    uint32_t max = left < s->exec->batch_rows ? (uint32_t)left : s->exec->batch_rows;
+    *count = max;
+    if (range->is_merge) {
+        uint64_t skips;
+        do {
+            skips = range->first - l->skipped;
+            *count = 0;
+            if (s->exec->cancelled) return wr_fail(err, WR_CANCELLED, "the query was stopped");
+            if (skips > s->exec->batch_rows) skips = s->exec->batch_rows;
+            WR_TRY(wr_sort_merge_take(&l->merge, l->rows, skips ? (uint32_t)skips : max, count, err));
+            if (skips) l->skipped += *count;
+        } while (skips && *count);
+    } else {
+        const wr_sort_run *run = s->class_runs[range->row_class].items[0];
+        for (uint32_t i = 0; i < max; i++) l->rows[i] = wr_sort_run_at(run, range->first + l->given + i)->row;
+    }
+    l->given += *count;
     return WR_OK;
 }
 
 static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
                              wr_error *err) {
-    (void)waker;
-    sort_state *s = ((sort_source *)source)->state;
+    wr_sort *s = sort_of_source(source);
     source_local *l = (source_local *)local;
-    if (l->at == UINT64_MAX) l->at = morsel->first;
-    uint64_t left = morsel->first + morsel->count - l->at;
-    uint32_t count = left < s->batch_rows ? (uint32_t)left : s->batch_rows;
-    *flow = count ? WR_HAVE_OUTPUT : WR_NEED_INPUT;
-    if (!count) {
-        l->at = UINT64_MAX;
+    *flow = WR_HAVE_OUTPUT;
+    if (!l->range) WR_TRY(open_range(source, l, &s->ranges[morsel->index], flow, waker, err));
+    if (*flow == WR_BLOCKED) return WR_OK;
+    uint32_t count;
+    WR_TRY(take_rows(s, l, &count, err));
+    if (count == 0) {
+        close_range(s, source, l);
+        *flow = WR_NEED_INPUT;
         return WR_OK;
     }
-    for (uint32_t i = 0; i < count; i++) l->addresses[i] = s->all.entries[l->at + i].row;
     for (uint32_t c = 0; c < s->column_count; c++) {
-        WR_TRY(wr_row_gather(&l->out.columns[c], s->allocator, &s->layout, c, l->addresses, count, true, err));
+        WR_TRY(wr_row_gather(&l->out.columns[c], s->exec->allocator, &s->layout, c, l->rows, count, true, err));
     }
-    l->at += count;
     wr_batch_set_rows(&l->out, count);
     *out = &l->out;
     return WR_OK;
 }
 
+static double source_progress(wr_source *source) {
+    wr_sort *s = sort_of_source(source);
+    return s->range_count ? (double)s->next_range / (double)s->range_count : 0;
+}
+
 static void source_destroy(wr_source *source) {
     wr_allocator *a = source->base.exec->allocator;
-    state_release(((sort_source *)source)->state);
     wr_node_base_deinit(&source->base);
+    sort_release(sort_of_source(source));
     wr_free(a, source, sizeof(sort_source));
 }
 
@@ -270,47 +411,91 @@ static const wr_source_ops source_ops = {
     .local_destroy = source_local_destroy,
     .next = source_next,
     .read = source_read,
+    .progress = source_progress,
 };
 
-/* ---- both ---- */
+/* ---- making them ---- */
 
-static wr_status state_init(sort_state *s, wr_exec *exec, const wr_sort_spec *spec, wr_error *err) {
-    s->allocator = exec->allocator;
-    s->key_count = spec->key_count;
+static wr_status check_keys(const wr_sort_spec *spec, wr_error *err) {
+    for (uint32_t k = 0; k < spec->key_count; k++) {
+        if (!spec->types[spec->keys[k].column].collation) continue;
+        return wr_fail(err, WR_UNSUPPORTED, "sort key %u is text with a collation, which only binary order is supported for", k + 1);
+    }
+    return WR_OK;
+}
+
+/* Chunks and pages are as large as the memory limit bears: each thread has one of each at least. */
+static void choose_sizes(wr_sort *s) {
+    size_t room = wr_budget_available(s->budget), share = room / (32 * (size_t)(s->exec->thread_count ? s->exec->thread_count : 1));
+    s->chunk_shift = CHUNK_SHIFT_MIN;
+    while (s->chunk_shift < CHUNK_SHIFT_MAX && sizeof(wr_sort_entry) << s->chunk_shift < share) s->chunk_shift++;
+    s->page_bytes_max = WR_ROW_PAGE_MIN;
+    while (s->page_bytes_max < PAGE_BYTES_MAX && s->page_bytes_max < share) s->page_bytes_max *= 2;
+    s->spill_page_bytes = WR_ROW_PAGE_MIN;
+    while (s->spill_page_bytes < WR_ROW_PAGE_MAX && s->spill_page_bytes * 8 < share) s->spill_page_bytes *= 2;
+    s->needs_max = room / NEEDS_SHARE;
+}
+
+static wr_status make_orders(wr_sort *s, const wr_sort_spec *spec, wr_error *err) {
+    wr_allocator *a = s->exec->allocator;
+    size_t bytes = sizeof(wr_type) * ((size_t)spec->column_count + 1);
+    wr_type *types = wr_alloc(a, bytes);
+    if (!types) return wr_fail_memory(err, bytes, "sort");
+    if (spec->column_count) memcpy(types, spec->types, sizeof *types * spec->column_count);
+    types[spec->column_count] = wr_type_of(WR_TYPE_UINTEGER);
+    wr_status status = wr_row_layout_init(&s->layout, a, types, spec->column_count + 1, 0, 0, err);
+    wr_free(a, types, bytes);
+    WR_TRY(status);
+    WR_TRY(wr_sort_order_init(&s->orders[WR_SORT_VALUES], a, &s->layout, s->keys, s->key_count, true, err));
+    uint32_t others = s->key_count ? s->key_count - 1 : 0;
+    return wr_sort_order_init(&s->orders[WR_SORT_NULLS], a, &s->layout, s->keys + (s->key_count - others), others, false, err);
+}
+
+static wr_status sort_init(wr_sort *s, const wr_sort_spec *spec, wr_error *err) {
     s->column_count = spec->column_count;
-    s->batch_rows = exec->batch_rows;
+    s->key_count = spec->key_count;
     s->first = spec->limit ? spec->offset : 0;
     s->end = spec->limit > UINT64_MAX - s->first ? UINT64_MAX : s->first + spec->limit;
-    if (s->key_count) memcpy(s->keys, spec->keys, sizeof(wr_sort_column) * s->key_count);
-    return wr_row_layout_init(&s->layout, s->allocator, spec->types, spec->column_count, 0, 0, err);
+    s->keys = wr_alloc(s->exec->allocator, sizeof *s->keys * (spec->key_count + 1));
+    if (!s->keys) return wr_fail_memory(err, sizeof *s->keys * spec->key_count, "sort");
+    if (spec->key_count) memcpy(s->keys, spec->keys, sizeof *s->keys * spec->key_count);
+    return make_orders(s, spec, err);
 }
 
 wr_status wr_sort_create(wr_exec *exec, const wr_sort_spec *spec, wr_sink **sink, wr_source **source, wr_error *err) {
     wr_allocator *a = exec->allocator;
-    sort_state *s = wr_alloc_zeroed(a, sizeof *s);
+    WR_TRY(check_keys(spec, err));
+    wr_sort *s = wr_alloc_zeroed(a, sizeof *s);
     sort_sink *in = wr_alloc_zeroed(a, sizeof *in);
     sort_source *from = wr_alloc_zeroed(a, sizeof *from);
-    wr_sort_column *keys = wr_alloc(a, sizeof(wr_sort_column) * spec->key_count);
-    wr_status status = s && in && from && keys ? WR_OK : wr_fail_memory(err, sizeof *s, "sort");
-    if (status == WR_OK) {
-        s->keys = keys;
-        status = state_init(s, exec, spec, err);
-    }
-    if (status != WR_OK) {
-        if (s) wr_row_layout_deinit(&s->layout);
-        wr_free(a, keys, sizeof(wr_sort_column) * spec->key_count);
+    if (!s || !in || !from) {
         wr_free(a, s, sizeof *s);
         wr_free(a, in, sizeof *in);
         wr_free(a, from, sizeof *from);
-        return status;
+        return wr_fail_memory(err, sizeof *s, "sort");
     }
     s->refs = 2;
+    s->exec = exec;
     wr_mutex_init(&s->lock);
     in->sink.ops = &sink_ops;
-    in->state = from->state = s;
+    in->sort = from->sort = s;
     from->source.ops = &source_ops;
     wr_node_base_init(&in->sink.base, exec, "SORT", spec->logical_id);
     wr_node_base_init(&from->source.base, exec, "SORT", spec->logical_id);
+    s->node = &in->sink.base;
+    wr_status status = wr_node_base_add_budget(&in->sink.base, err);
+    if (status == WR_OK) status = wr_node_base_add_budget(&from->source.base, err);
+    if (status == WR_OK) {
+        s->budget = in->sink.base.budget;
+        s->allocator = wr_budget_allocator(s->budget);
+        choose_sizes(s);
+        status = sort_init(s, spec, err);
+    }
+    if (status != WR_OK) {
+        source_destroy(&from->source);
+        sink_destroy(&in->sink);
+        return status;
+    }
     *sink = &in->sink;
     *source = &from->source;
     return WR_OK;

@@ -219,3 +219,145 @@ WR_TEST(sort, every_type_direction_and_order_of_nulls) {
         test_table_deinit(&t);
     }
 }
+
+WR_TEST(sort, several_keys_of_all_types) {
+    uint64_t seed = 2;
+    for (uint32_t round = 0; round < 60; round++) {
+        test_table t;
+        test_table_init(&t);
+        sort_case c = {.limit = UINT64_MAX, .threads = 1 + round % 2 * 3, .batch_rows = 128, .morsel_rows = 200, .shape = (test_shape)(round % 3)};
+        c.key_count = 2 + round % 3;
+        for (uint32_t k = 0; k < c.key_count; k++) {
+            add_random(&t, type_at((uint32_t)(test_random(&seed) % TYPE_COUNT)), 600, 3 + round % 5, round % 3 * 20, &seed);
+            c.keys[k] = (wr_sort_column){k, test_random(&seed) & 1, test_random(&seed) & 1};
+        }
+        test_table_add_numbers(&t, 600);
+        check_case(&t, &c);
+        test_table_deinit(&t);
+    }
+}
+
+WR_TEST(sort, few_rows_and_none) {
+    uint64_t seed = 3;
+    static const uint32_t counts[] = {0, 1, 2, 3, 30};
+    for (uint32_t i = 0; i < WR_COUNT_OF(counts); i++) {
+        for (uint32_t nulls = 0; nulls <= 100; nulls += 50) {
+            test_table t;
+            test_table_init(&t);
+            add_random(&t, wr_type_of(WR_TYPE_BIGINT), counts[i], 5, nulls, &seed);
+            add_random(&t, wr_type_of(WR_TYPE_VARCHAR), counts[i], 5, nulls, &seed);
+            test_table_add_numbers(&t, counts[i]);
+            for (uint32_t key_count = 0; key_count <= 2; key_count++) {
+                sort_case c = {.keys = {{0, false, true}, {1, true, false}}, .key_count = key_count, .limit = UINT64_MAX, .threads = 4, .batch_rows = 2048,
+                               .morsel_rows = 2};
+                check_case(&t, &c);
+            }
+            test_table_deinit(&t);
+        }
+    }
+}
+
+WR_TEST(sort, batches_morsels_and_threads_of_any_size) {
+    uint64_t seed = 4;
+    static const uint32_t batches[] = {1, 3, 2048}, morsels[] = {1, 7, 5000};
+    test_table t;
+    test_table_init(&t);
+    add_random(&t, wr_type_of(WR_TYPE_INTEGER), 2000, 50, 5, &seed);
+    add_random(&t, wr_type_of(WR_TYPE_VARCHAR), 2000, 50, 5, &seed);
+    test_table_add_numbers(&t, 2000);
+    for (uint32_t b = 0; b < 3; b++) {
+        for (uint32_t m = 0; m < 3; m++) {
+            for (uint32_t threads = 1; threads <= 4; threads += 3) {
+                for (uint32_t spill = 0; spill < 2; spill++) {
+                    sort_case c = {.keys = {{spill, threads & 1, b & 1}}, .key_count = 1, .limit = UINT64_MAX, .threads = threads, .batch_rows = batches[b],
+                                   .morsel_rows = morsels[m], .force_spill = spill, .spills = spill, .inputs = 1 + m % 2};
+                    check_case(&t, &c);
+                }
+            }
+        }
+    }
+    test_table_deinit(&t);
+}
+
+WR_TEST(sort, spilled_rows_of_every_type) {
+    uint64_t seed = 5;
+    for (uint32_t type = 0; type < TYPE_COUNT; type++) {
+        test_table t;
+        test_table_init(&t);
+        add_random(&t, type_at(type), 1500, 30, 10, &seed);
+        add_random(&t, type_at((type + 7) % TYPE_COUNT), 1500, 30, 10, &seed);
+        test_table_add_numbers(&t, 1500);
+        for (uint32_t mode = 0; mode < 4; mode++) {
+            sort_case c = {.keys = {{0, mode & 1, mode >> 1}, {1, mode >> 1, mode & 1}}, .key_count = 1 + mode % 2, .limit = UINT64_MAX,
+                           .threads = 1 + mode, .batch_rows = 32, .morsel_rows = 300, .shape = (test_shape)((type + mode) % 3), .force_spill = true, .spills = true};
+            check_case(&t, &c);
+        }
+        test_table_deinit(&t);
+    }
+}
+
+WR_TEST(sort, limits_and_offsets) {
+    uint64_t seed = 6;
+    static const uint64_t limits[] = {0, 1, 10, 500, 1000, 1200, 5000, UINT64_MAX}, offsets[] = {0, 1, 7, 990, 1000, 2000};
+    test_table t;
+    test_table_init(&t);
+    add_random(&t, wr_type_of(WR_TYPE_INTEGER), 1000, 20, 10, &seed);
+    test_table_add_numbers(&t, 1000);
+    for (uint32_t l = 0; l < WR_COUNT_OF(limits); l++) {
+        for (uint32_t o = 0; o < WR_COUNT_OF(offsets); o++) {
+            for (uint32_t mode = 0; mode < 4; mode++) {
+                sort_case c = {.keys = {{0, l & 1, o & 1}}, .key_count = 1, .limit = limits[l], .offset = offsets[o], .threads = 1 + mode / 2 * 3, .batch_rows = 16,
+                               .morsel_rows = 100, .force_spill = mode & 1, .shape = (test_shape)((l + o) % 3)};
+                check_case(&t, &c);
+            }
+        }
+    }
+    test_table_deinit(&t);
+}
+
+/* ---- input that is in order ---- */
+
+static void add_ordered(test_table *t, uint32_t row_count, int64_t step, uint32_t run) {
+    wr_value *values = WR_ARENA_ARRAY(&t->arena, wr_value, row_count);
+    for (uint32_t i = 0; i < row_count; i++) values[i] = (wr_value){.type = wr_type_of(WR_TYPE_BIGINT), .i64 = (int64_t)(i / run) * step};
+    test_table_add(t, wr_type_of(WR_TYPE_BIGINT), values, row_count);
+}
+
+WR_TEST(sort, rows_in_order_and_in_reverse) {
+    for (uint32_t mode = 0; mode < 16; mode++) {
+        test_table t;
+        test_table_init(&t);
+        add_ordered(&t, 5000, mode & 1 ? 3 : -3, mode & 8 ? 3 : 1);
+        test_table_add_numbers(&t, 5000);
+        sort_case c = {.keys = {{0, mode >> 1 & 1, false}}, .key_count = 1, .limit = UINT64_MAX, .threads = mode & 4 ? 4 : 1, .batch_rows = 64, .morsel_rows = 300};
+        check_case(&t, &c);
+        c.force_spill = c.spills = true;
+        check_case(&t, &c);
+        test_table_deinit(&t);
+    }
+}
+
+/* ---- texts that agree for long ---- */
+
+WR_TEST(sort, texts_that_agree_in_many_words) {
+    enum { ROWS = 3000 };
+    uint64_t seed = 8;
+    test_table t;
+    test_table_init(&t);
+    wr_value *values = WR_ARENA_ARRAY(&t.arena, wr_value, ROWS);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        uint32_t size = 200 + (uint32_t)(test_random(&seed) % 300);
+        char *text = WR_ARENA_ARRAY(&t.arena, char, size);
+        memset(text, 'x', size);
+        if (i % 3) text[test_random(&seed) % size] = (char)('w' + test_random(&seed) % 3);
+        values[i] = (wr_value){.type = wr_type_of(WR_TYPE_VARCHAR), .text = {text, size}};
+    }
+    test_table_add(&t, wr_type_of(WR_TYPE_VARCHAR), values, ROWS);
+    test_table_add_numbers(&t, ROWS);
+    for (uint32_t mode = 0; mode < 8; mode++) {
+        sort_case c = {.keys = {{0, mode & 1, false}}, .key_count = 1, .limit = UINT64_MAX, .threads = mode & 2 ? 4 : 1, .batch_rows = 50, .morsel_rows = 300,
+                       .force_spill = mode & 4, .spills = mode & 4};
+        check_case(&t, &c);
+    }
+    test_table_deinit(&t);
+}

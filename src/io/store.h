@@ -33,6 +33,9 @@ typedef struct wr_range {
 
 WR_MUST_CHECK wr_status wr_object_open(wr_object **out, wr_allocator *a, const wr_gate *gate, wr_str path,
                                        wr_error *err);
+/* The bytes of a buffer, which is retained; `name` stands in messages. */
+WR_MUST_CHECK wr_status wr_object_open_memory(wr_object **out, wr_allocator *a, wr_str name, wr_buffer *bytes,
+                                              wr_error *err);
 wr_object *wr_object_retain(wr_object *object);
 void wr_object_release(wr_object *object);
 const wr_object_info *wr_object_describe(const wr_object *object);

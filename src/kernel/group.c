@@ -82,22 +82,39 @@ static void hash2(const uint64_t *words, const uint64_t *seconds, uint32_t n, ui
 
 /* ---- the first look ---- */
 
+enum { PROBE_BLOCK = 256 };
+
+/* Slots of the rows of a block, and their entries on the way to the cache. */
+WR_ALWAYS_INLINE void probe_slots(const uint32_t *directory, uint64_t slot_mask, const uint8_t *entries, uint32_t stride,
+                                  const uint64_t *hashes, uint32_t n, uint32_t *slots) {
+    const uint32_t index_mask = (1u << WR_GROUP_TAG_SHIFT) - 1;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t slot = directory[hashes[i] & slot_mask], index = (slot & index_mask) - (slot != 0);
+        slots[i] = slot;
+        __builtin_prefetch(entries + (size_t)index * stride);
+    }
+}
+
 WR_ALWAYS_INLINE uint32_t probe(const uint32_t *directory, uint64_t slot_mask, const uint8_t *entries, uint32_t stride,
                                 const uint64_t *words, const uint64_t *seconds, const uint64_t *hashes, uint32_t n,
                                 uint32_t *groups, uint32_t *missed) {
     const uint32_t index_mask = (1u << WR_GROUP_TAG_SHIFT) - 1;
-    uint32_t missed_count = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t slot = directory[hashes[i] & slot_mask];
-        bool found = slot >> WR_GROUP_TAG_SHIFT == (uint8_t)(hashes[i] >> 32);
-        /* The entry of an empty slot is looked at like any other: entry 0 is there, and is not what was found. */
-        uint32_t index = slot ? (slot & index_mask) - 1 : 0;
-        const uint8_t *entry = entries + (size_t)index * stride;
-        found &= (slot != 0) & (*(const key_word *)entry == words[i]);
-        if (seconds) found &= *(const key_word *)(entry + 8) == seconds[i];
-        groups[i] = index;
-        missed[missed_count] = i;
-        missed_count += !found;
+    uint32_t missed_count = 0, slots[PROBE_BLOCK];
+    for (uint32_t first = 0; first < n; first += PROBE_BLOCK) {
+        uint32_t count = n - first < PROBE_BLOCK ? n - first : PROBE_BLOCK;
+        probe_slots(directory, slot_mask, entries, stride, hashes + first, count, slots);
+        for (uint32_t j = 0; j < count; j++) {
+            uint32_t i = first + j, slot = slots[j];
+            bool found = slot >> WR_GROUP_TAG_SHIFT == (uint8_t)(hashes[i] >> 32);
+            /* The entry of an empty slot is looked at like any other: entry 0 is there, and is not what was found. */
+            uint32_t index = (slot & index_mask) - (slot != 0);
+            const uint8_t *entry = entries + (size_t)index * stride;
+            found &= (slot != 0) & (*(const key_word *)entry == words[i]);
+            if (seconds) found &= *(const key_word *)(entry + 8) == seconds[i];
+            groups[i] = index;
+            missed[missed_count] = i;
+            missed_count += !found;
+        }
     }
     return missed_count;
 }

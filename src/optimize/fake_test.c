@@ -3,7 +3,7 @@
 
 #include "plan/function.h"
 
-enum { FAKE_VIEWS = 8 };
+enum { FAKE_VIEWS = 8, FAKE_TABLES = 64 };
 
 typedef struct known_table {
     wr_table table;
@@ -17,6 +17,7 @@ struct fake_catalog {
     wr_allocator *allocator;
     const fake_table *tables;
     uint32_t table_count;
+    wr_table *made[FAKE_TABLES]; /* by table, once it was asked for */
     wr_view views[FAKE_VIEWS];
     uint32_t view_count;
 };
@@ -73,8 +74,11 @@ static wr_status make_table(fake_catalog *c, const fake_table *spec, wr_table **
         if (!wr_type_parse(wr_str_from(spec->columns[i].type), &t->arena, &field->type))
             status = wr_fail(err, WR_INVALID, "no type %s", spec->columns[i].type);
     }
-    *out = &t->table;
-    if (status != WR_OK) destroy_table(&t->table);
+    if (status == WR_OK) {
+        *out = &t->table;
+    } else {
+        destroy_table(&t->table);
+    }
     return status;
 }
 
@@ -88,7 +92,10 @@ static wr_status find(wr_catalog *catalog, const wr_str *names, uint32_t name_co
         return WR_OK;
     }
     for (uint32_t i = 0; i < c->table_count; i++) {
-        if (wr_str_equal_nocase(wr_str_from(c->tables[i].name), name)) return make_table(c, &c->tables[i], table, err);
+        if (!wr_str_equal_nocase(wr_str_from(c->tables[i].name), name)) continue;
+        if (!c->made[i]) WR_TRY(make_table(c, &c->tables[i], &c->made[i], err));
+        *table = wr_table_retain(c->made[i]);
+        return WR_OK;
     }
     return wr_fail(err, WR_NOT_FOUND, "no table");
 }
@@ -119,7 +126,9 @@ fake_catalog *fake_catalog_create(const fake_table *tables, uint32_t table_count
 }
 
 void fake_catalog_destroy(fake_catalog *catalog) {
-    if (catalog) wr_free(catalog->allocator, catalog, sizeof *catalog);
+    if (!catalog) return;
+    for (uint32_t i = 0; i < FAKE_TABLES; i++) wr_table_release(catalog->made[i]);
+    wr_free(catalog->allocator, catalog, sizeof *catalog);
 }
 
 wr_catalog *fake_catalog_of(fake_catalog *catalog) {

@@ -1,4 +1,4 @@
-/* The order of joins, and which side of each is built.
+/* The order of joins.
  *
  * Each region of joins is read into a graph (join_collect.c), the cheapest tree is found (join_enumerate.c) and put in
  * the region's place here. Inner joins probe with the larger side; other joins keep their sides, and build the left one
@@ -159,37 +159,4 @@ wr_status wr_pass_join_order(wr_plan *plan, const wr_optimizer_context *context,
     orderer o = {.plan = plan, .context = context};
     WR_TRY(wr_estimator_init(&o.estimator, plan, context, err));
     return order(&o, &plan->root, err);
-}
-
-/* ---- build sides of joins that keep their sides ---- */
-
-static double side_bytes(const wr_plan *plan, const wr_logical *node) {
-    double bytes = 8;
-    for (uint32_t i = 0; i < node->column_count; i++) bytes += wr_column_bytes(plan, node->columns[i]);
-    return bytes * node->row_estimate;
-}
-
-static wr_status choose_build(wr_logical **slot, void *user, wr_error *err) {
-    const wr_plan *plan = user;
-    wr_logical *node = *slot;
-    (void)err;
-    if (node->kind != WR_LOGICAL_JOIN) return WR_OK;
-    double left = side_bytes(plan, node->children[0]), right = side_bytes(plan, node->children[1]);
-    switch ((wr_join_kind)node->join.kind) {
-    case WR_JOIN_INNER: node->join.build_left = left < right; break;
-    case WR_JOIN_OUTER_LEFT:
-    case WR_JOIN_OUTER_FULL:
-    case WR_JOIN_SEMI:
-    case WR_JOIN_ANTI: node->join.build_left = left * 1.5 < right && node->join.key_count > 0; break;
-    default: node->join.build_left = false; break;
-    }
-    return WR_OK;
-}
-
-wr_status wr_pass_build_side(wr_plan *plan, const wr_optimizer_context *context, wr_error *err) {
-    wr_estimator e;
-    wr_walk walk = {.plan = plan, .visit = choose_build, .user = plan};
-    WR_TRY(wr_estimator_init(&e, plan, context, err));
-    WR_TRY(wr_estimate(&e, plan->root, err));
-    return wr_walk_up(&walk, &plan->root, err);
 }

@@ -78,6 +78,10 @@ wr_compare_op wr_compare_negated(wr_compare_op op);
 bool wr_expr_is_strict(const wr_expr *expr, const wr_column_set *nulls);
 bool wr_rejects_null(const wr_expr *condition, const wr_column_set *nulls);
 
+/* What an OR says of these columns alone (factor.c); NULL in *out when it says nothing. */
+WR_MUST_CHECK wr_status wr_implied_by_or(wr_plan *plan, wr_expr *either, const wr_column_set *columns, wr_expr **out,
+                                         wr_error *err);
+
 /* ---- what is known (property.c) ---- */
 
 /* Columns of the node's output that may be NULL. */
@@ -131,6 +135,9 @@ typedef struct wr_key_pair {
 } wr_key_pair;
 WR_MUST_CHECK wr_status wr_key_selectivity(wr_estimator *e, const wr_key_pair *keys, uint32_t count, double *out,
                                            wr_error *err);
+/* The scans whose columns the expression reads, at most `room`. */
+WR_MUST_CHECK wr_status wr_scans_read(const wr_estimator *e, const wr_expr *expr, const wr_logical **scans,
+                                      uint32_t room, uint32_t *count, wr_error *err);
 /* Sets row_estimate of the node and all below it. Scans that have one keep it. */
 WR_MUST_CHECK wr_status wr_estimate(wr_estimator *e, wr_logical *node, wr_error *err);
 /* The rows of a join of two inputs of so many rows. */
@@ -173,16 +180,39 @@ WR_MUST_CHECK wr_status wr_pull_correlation(wr_unnester *u, wr_logical **slot, c
 WR_MUST_CHECK wr_status wr_push_domain(wr_unnester *u, wr_logical **outer_side, wr_logical **slot, wr_terms *terms,
                                        wr_error *err);
 
+/* ---- aggregates in two steps (combine.c) ---- */
+
+bool wr_can_combine(const wr_expr *aggregate);
+/* Adds the whole aggregate as a part to `lower`, which has room; *upper combines its results. */
+WR_MUST_CHECK wr_status wr_add_part(wr_plan *plan, const wr_optimizer_context *context, wr_logical *lower,
+                                    wr_expr *whole, wr_expr **upper, wr_error *err);
+/* The projection item that makes the combined result what the whole aggregate gives, under its id; `upper` may get
+ * another one. may_be_empty: there may be a group for which nothing is combined. */
+WR_MUST_CHECK wr_status wr_settle_combined(wr_plan *plan, const wr_optimizer_context *context, wr_named_expr *upper,
+                                           const wr_expr *whole, bool may_be_empty, wr_named_expr *item, wr_error *err);
+/* The upper node with the projection above it, where that does something. */
+WR_MUST_CHECK wr_status wr_finish_combined(wr_plan *plan, wr_logical *upper, const wr_named_expr *items, uint32_t count,
+                                           wr_logical **out, wr_error *err);
+
 /* ---- passes ---- */
 
 #define WR_PASS(name) WR_MUST_CHECK wr_status name(wr_plan *plan, const wr_optimizer_context *context, wr_error *err)
 WR_PASS(wr_pass_simplify);
 WR_PASS(wr_pass_unnest);
 WR_PASS(wr_pass_shared);
+WR_PASS(wr_pass_factor);
 WR_PASS(wr_pass_outer_join);
 WR_PASS(wr_pass_pushdown);
 WR_PASS(wr_pass_prune);
 WR_PASS(wr_pass_join_order);
-WR_PASS(wr_pass_build_side);
+WR_PASS(wr_pass_distinct);
+WR_PASS(wr_pass_common);
+WR_PASS(wr_pass_eager);
+WR_PASS(wr_pass_merge);
+WR_PASS(wr_pass_transitive);
+WR_PASS(wr_pass_sort);
+WR_PASS(wr_pass_limit);
+WR_PASS(wr_pass_ordered);
+WR_PASS(wr_pass_settle);
 
 #endif

@@ -3,12 +3,31 @@
  * there are; columns are pruned last, when it is known who reads what. */
 #include "optimize/optimize_internal.h"
 
+/* clang-format off */
 const wr_pass wr_passes[] = {
-    {"simplify", false, wr_pass_simplify},     {"unnest", true, wr_pass_unnest},
-    {"shared", true, wr_pass_shared},          {"outer_join", false, wr_pass_outer_join},
-    {"pushdown", true, wr_pass_pushdown},      {"prune", false, wr_pass_prune},
-    {"join_order", false, wr_pass_join_order}, {"build_side", false, wr_pass_build_side},
+    {"simplify", false, wr_pass_simplify},
+    {"unnest", true, wr_pass_unnest},
+    {"distinct", true, wr_pass_distinct},
+    {"shared", true, wr_pass_shared},
+    {"factor", false, wr_pass_factor},
+    {"outer_join", false, wr_pass_outer_join},
+    {"pushdown", true, wr_pass_pushdown},
+    {"transitive", false, wr_pass_transitive},
+    {"pushdown", false, wr_pass_pushdown},
+    {"simplify", false, wr_pass_simplify},
+    {"sort", false, wr_pass_sort},
+    {"limit", false, wr_pass_limit},
+    {"merge", false, wr_pass_merge},
+    {"common", false, wr_pass_common},
+    {"prune", false, wr_pass_prune},
+    {"join_order", false, wr_pass_join_order},
+    {"merge", false, wr_pass_merge},
+    {"prune", false, wr_pass_prune},
+    {"eager", false, wr_pass_eager},
+    {"settle", true, wr_pass_settle},
+    {"ordered", false, wr_pass_ordered},
 };
+/* clang-format on */
 const uint32_t wr_pass_count = WR_COUNT_OF(wr_passes);
 
 /* Whether the comma-separated list has the name. */

@@ -144,6 +144,26 @@ static bool single_column(wr_estimator *e, const wr_expr *expr, const wr_logical
 
 static wr_status share_of(wr_estimator *e, wr_expr *term, const wr_logical *scan, double *out, wr_error *err);
 
+/* What an OR over several tables implies for each of them is filtered there already, and not to be counted again. */
+static wr_status discount_implied(wr_estimator *e, wr_expr *either, const wr_logical *scan, double *share,
+                                  wr_error *err) {
+    const wr_logical *scans[16];
+    uint32_t count;
+    if (scan) return WR_OK;
+    WR_TRY(wr_scans_read(e, either, scans, WR_COUNT_OF(scans), &count, err));
+    for (uint32_t i = 0; i < count && count > 1; i++) {
+        wr_column_set columns = {0};
+        wr_expr *implied;
+        double part;
+        WR_NEED(wr_add_outputs(&columns, &e->plan->arena, scans[i]));
+        WR_TRY(wr_implied_by_or(e->plan, either, &columns, &implied, err));
+        if (!implied) continue;
+        WR_TRY(share_of(e, implied, scans[i], &part, err));
+        *share = fmin(1, *share / part);
+    }
+    return WR_OK;
+}
+
 static wr_status share_of_or(wr_estimator *e, wr_expr *term, const wr_logical *scan, double *out, wr_error *err) {
     double none = 1;
     for (uint32_t i = 0; i < term->arg_count; i++) {
@@ -152,7 +172,7 @@ static wr_status share_of_or(wr_estimator *e, wr_expr *term, const wr_logical *s
         none *= 1 - share;
     }
     *out = 1 - none;
-    return WR_OK;
+    return discount_implied(e, term, scan, out, err);
 }
 
 static wr_status share_of_compare(wr_estimator *e, wr_compare_op op, const wr_expr *left, const wr_expr *right,
@@ -199,8 +219,8 @@ static wr_status share_of_null(wr_estimator *e, const wr_expr *operand, double *
 static wr_status share_of(wr_estimator *e, wr_expr *term, const wr_logical *scan, double *out, wr_error *err) {
     wr_compare_op op;
     wr_expr *left, *right;
-    wr_column_id column;
-    uint32_t place;
+    wr_column_id column = 0;
+    uint32_t place = 0;
     wr_status status = WR_OK;
     if (wr_is_true(term)) {
         *out = 1;
@@ -263,13 +283,31 @@ static double key_domain(const wr_column_fact *l, const wr_column_fact *r) {
     return fmax(1, fmax(l->distinct, r->distinct));
 }
 
+/* Where both sides are filtered on the key itself, they choose from what passed. */
+static wr_status own_share(wr_estimator *e, const wr_expr *key, double *out, wr_error *err) {
+    *out = 1;
+    if (key->kind != WR_EXPR_COLUMN || key->column >= e->column_count) return WR_OK;
+    const wr_logical *scan = e->makers[key->column];
+    if (!scan || scan->kind != WR_LOGICAL_SCAN) return WR_OK;
+    intervals all = {0};
+    for (uint32_t i = 0; i < scan->scan.conjunct_count; i++) (void)add_to_interval(e, &all, scan->scan.conjuncts[i]);
+    for (uint32_t i = 0; i < all.count; i++) {
+        if (all.items[i].column == key->column) WR_TRY(interval_share(e, &all.items[i], out, err));
+    }
+    *out = clamp(*out);
+    return WR_OK;
+}
+
 wr_status wr_key_selectivity(wr_estimator *e, const wr_key_pair *keys, uint32_t count, double *out, wr_error *err) {
     double domain = 1, left = 1, right = 1, left_rows = 1, right_rows = 1;
     for (uint32_t i = 0; i < count; i++) {
         wr_column_fact l, r;
         WR_TRY(wr_distinct_of(e, keys[i].left, &l, err));
         WR_TRY(wr_distinct_of(e, keys[i].right, &r, err));
-        domain *= key_domain(&l, &r);
+        double share_left, share_right;
+        WR_TRY(own_share(e, keys[i].left, &share_left, err));
+        WR_TRY(own_share(e, keys[i].right, &share_right, err));
+        domain *= fmax(1, key_domain(&l, &r) * fmax(share_left, share_right));
         left *= l.distinct;
         right *= r.distinct;
         left_rows = fmax(left_rows, l.source_rows);

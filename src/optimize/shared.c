@@ -36,6 +36,14 @@ static wr_status copy_into(wr_plan *plan, wr_logical *reader, const wr_logical *
     return WR_OK;
 }
 
+/* One of the readers may give the shared columns under their own ids: that one cannot read a copy. */
+static bool keeps_ids(const wr_logical *reader) {
+    for (uint32_t i = 0; i < reader->project.count; i++) {
+        if (wr_is_pass(&reader->project.items[i])) return true;
+    }
+    return false;
+}
+
 static wr_status inline_child(wr_logical **slot, void *user, wr_error *err) {
     inliner *in = user;
     wr_logical *node = *slot;
@@ -45,7 +53,7 @@ static wr_status inline_child(wr_logical **slot, void *user, wr_error *err) {
         if (shared->shared.reader_count == 1) {
             node->children[i] = shared->children[0];
         } else if (in->cheap_too && node->kind == WR_LOGICAL_PROJECT && !shared->shared.keep &&
-                   is_cheap(shared->children[0])) {
+                   is_cheap(shared->children[0]) && !keeps_ids(node)) {
             shared->shared.reader_count--;
             WR_TRY(copy_into(in->plan, node, shared, err));
         }
@@ -55,7 +63,11 @@ static wr_status inline_child(wr_logical **slot, void *user, wr_error *err) {
 
 wr_status wr_pass_shared(wr_plan *plan, const wr_optimizer_context *context, wr_error *err) {
     inliner in = {plan, context->enabled};
-    wr_walk walk = {.plan = plan, .visit = inline_child, .user = &in};
     WR_TRY(wr_count_readers(plan, err));
-    return wr_walk_up(&walk, &plan->root, err);
+    /* Twice: the reader that keeps the ids takes the original when the others have their copies. */
+    for (int round = 0; round < 2; round++) {
+        wr_walk walk = {.plan = plan, .visit = inline_child, .user = &in};
+        WR_TRY(wr_walk_up(&walk, &plan->root, err));
+    }
+    return WR_OK;
 }

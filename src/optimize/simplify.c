@@ -183,13 +183,41 @@ static wr_expr *narrow_comparison(simplifier *s, wr_expr *e, wr_compare_op op, w
     return wr_make_compare(s->context, s->arena, op, left->args[0], constant);
 }
 
+/* f(x) <op> constant as a range of x, where f says which x give the constant: year(d) = 1995. */
+static wr_expr *invert_function(simplifier *s, wr_expr *e, wr_compare_op op, wr_expr *left, wr_expr *right) {
+    wr_expr *x = NULL;
+    if (left->kind != WR_EXPR_CALL || !left->function->preimage || left->can_fail) return e;
+    if (right->kind != WR_EXPR_CONSTANT || right->value.is_null) return e;
+    for (uint32_t i = 0; i < left->arg_count; i++) {
+        if (left->args[i]->kind == WR_EXPR_CONSTANT) continue;
+        if (x) return e;
+        x = left->args[i];
+    }
+    wr_preimage range = {.low = {.is_null = true}, .high = {.is_null = true}};
+    if (!x || x->volatile_ || !left->function->preimage(left->function_data, &right->value, s->arena, &range)) return e;
+    bool uses_low = op != WR_GT && op != WR_LE, uses_high = op != WR_GE && op != WR_LT;
+    if ((uses_low && (range.low.is_null || !wr_type_equal(range.low.type, x->type))) ||
+        (uses_high && (range.high.is_null || !wr_type_equal(range.high.type, x->type))))
+        return e;
+    wr_expr *low = uses_low ? wr_expr_constant(s->arena, range.low) : NULL;
+    wr_expr *high = uses_high ? wr_expr_constant(s->arena, range.high) : NULL;
+    if ((uses_low && !low) || (uses_high && !high)) return NULL;
+    bool negated = op == WR_NE; /* below the range or from its end on */
+    if (low) low = wr_make_compare(s->context, s->arena, negated || op == WR_LT ? WR_LT : WR_GE, x, low);
+    if (high) high = wr_make_compare(s->context, s->arena, negated || op == WR_GT ? WR_GE : WR_LT, x, high);
+    if ((uses_low && !low) || (uses_high && !high)) return NULL;
+    if (!low || !high) return low ? low : high;
+    return wr_expr_junction(s->arena, negated ? WR_EXPR_OR : WR_EXPR_AND, (wr_expr *[]){low, high}, 2);
+}
+
 static wr_expr *simplify_compare(simplifier *s, wr_expr *e, wr_compare_op op, wr_expr *left, wr_expr *right) {
     if (left->kind == WR_EXPR_CONSTANT && right->kind != WR_EXPR_CONSTANT) {
         wr_expr *swapped = wr_make_compare(s->context, s->arena, wr_compare_swapped(op), right, left);
         if (!swapped || !wr_match_compare(swapped, &op, &left, &right)) return swapped;
         e = swapped;
     }
-    return narrow_comparison(s, e, op, left, right);
+    wr_expr *inverted = invert_function(s, e, op, left, right);
+    return inverted == e ? narrow_comparison(s, e, op, left, right) : inverted;
 }
 
 /* ---- CASE, IN, IS NULL ---- */

@@ -233,7 +233,7 @@ static wr_status item_of_ordinal(const select *s, const wr_node *node, uint32_t 
 }
 
 static wr_status add_group(select *s, const wr_node *node, wr_error *err) {
-    uint32_t ordinal, at;
+    uint32_t ordinal, at = 0;
     static const char *const sets[] = {"rollup", "cube", "grouping_sets"};
     if (wr_bind_is_ordinal(node, &ordinal)) {
         WR_TRY(item_of_ordinal(s, node, ordinal, "GROUP BY", &at, err));

@@ -130,8 +130,9 @@ static const wr_table_file_ops file_ops = {
     .cursor_create = wr_pq_cursor_create,
 };
 
+/* PARE: encrypted, which is said when it is opened. */
 static bool sniff(const uint8_t *head, size_t size) {
-    return size >= 4 && memcmp(head, "PAR1", 4) == 0;
+    return size >= 4 && (memcmp(head, "PAR1", 4) == 0 || memcmp(head, "PARE", 4) == 0);
 }
 
 static wr_status file_open(wr_table_file **out, wr_allocator *a, wr_object *object, const wr_kernels *kernels,

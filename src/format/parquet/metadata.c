@@ -360,6 +360,16 @@ static wr_status parse_orders(wr_thrift *t, const wr_thrift_field *list, wr_pq_f
     return WR_OK;
 }
 
+/* parquet-mr before 1.2.9 left the dictionary's header out of a chunk's size. */
+static bool forgets_headers(wr_str created_by) {
+    static const wr_str name = {"parquet-mr", 10}, version = {"parquet-mr version 1.", 21};
+    if (created_by.size < name.size || memcmp(created_by.data, name.data, name.size) != 0) return false;
+    if (created_by.size == name.size) return true;
+    if (created_by.size < version.size + 3 || memcmp(created_by.data, version.data, version.size) != 0) return false;
+    const char *minor = created_by.data + version.size;
+    return minor[1] == '.' && (minor[0] < '2' || (minor[0] == '2' && minor[2] < '9' && !(created_by.size > version.size + 3 && minor[3] >= '0' && minor[3] <= '9')));
+}
+
 wr_status wr_pq_footer_parse(wr_pq_footer *out, wr_arena *arena, const uint8_t *data, size_t size, uint64_t position,
                              wr_error *err) {
     *out = (wr_pq_footer){0};
@@ -381,5 +391,6 @@ wr_status wr_pq_footer_parse(wr_pq_footer *out, wr_arena *arena, const uint8_t *
     }
     if (!wr_thrift_ok(&t)) return wr_thrift_fail(&t, "the footer is broken", err);
     if (!out->elements) return wr_fail(err, WR_CORRUPT, "the footer has no schema");
+    out->forgets_headers = forgets_headers(out->created_by);
     return WR_OK;
 }

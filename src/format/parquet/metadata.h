@@ -104,6 +104,7 @@ typedef struct wr_pq_footer {
     uint8_t *leaf_orders; /* by leaf: wr_pq_order; NULL when the file does not say */
     wr_str created_by;
     bool encrypted; /* columns may be, the footer is not */
+    bool forgets_headers; /* written by a parquet-mr whose chunks are longer than they say, by a page's header */
 } wr_pq_footer;
 
 typedef enum wr_pq_order { WR_PQ_ORDER_UNKNOWN, WR_PQ_ORDER_TYPE, WR_PQ_ORDER_IEEE_TOTAL } wr_pq_order;

@@ -7,6 +7,8 @@
 
 #include "kernel/select.h"
 
+enum { FORGOTTEN_HEADER_BYTES = 100 };
+
 void wr_pq_reader_init(wr_pq_reader *r, wr_pq_context *context, const wr_pq_leaf *leaf, wr_str name) {
     *r = (wr_pq_reader){.context = context, .leaf = leaf, .name = name};
     r->decoder = (wr_pq_decoder){.kernels = context->kernels, .allocator = context->allocator, .leaf = leaf};
@@ -62,6 +64,9 @@ wr_status wr_pq_reader_begin(wr_pq_reader *r, const wr_pq_chunk *chunk, uint64_t
     } else if (chunk->value_count != row_count) {
         status = wr_fail(err, WR_CORRUPT, "the column chunk has %llu values, its row group %llu rows",
                          (unsigned long long)chunk->value_count, (unsigned long long)row_count);
+    }
+    if (status == WR_OK && r->context->file->footer.forgets_headers) {
+        r->end = file_bytes - r->end < FORGOTTEN_HEADER_BYTES ? file_bytes : r->end + FORGOTTEN_HEADER_BYTES;
     }
     return status == WR_OK ? WR_OK : wr_pq_reader_blame(r, chunk->first_byte, err);
 }

@@ -174,7 +174,7 @@ WR_ALWAYS_INLINE wr_status run(wr_call_context *c, const wr_vector *args, wr_ari
     void *out = wr_vector_data_mut(result);
     /* A capped product of two int64 may still be an int128: it cannot overflow that, only its digits. */
     bool widens = wr_type_phys(c->result) != args[0].phys;
-    if (plan->unchecked || widens) {
+    if (op <= WR_MUL && (plan->unchecked || widens)) {
         run_unchecked(c, args, op, out);
     } else if (run_checked(c, args, op, out)) {
         WR_TRY(fail_row(c, args, op, sign));
