@@ -14,6 +14,7 @@ wr_status wr_sort_store_create(wr_sort *sort, wr_sort_store **out, wr_error *err
     store->columns = wr_alloc(sort->allocator, sizeof *store->columns * sort->layout.column_count);
     if (!store->columns) {
         wr_free(sort->allocator, store, sizeof *store);
+        *out = NULL;
         return wr_fail_memory(err, sizeof *store->columns * sort->layout.column_count, "sort");
     }
     wr_mutex_lock(&sort->lock);
