@@ -34,15 +34,15 @@ static void sum_init(const wr_aggregate_context *c, uint8_t *base, uint32_t stri
     (void)c;
     for (uint32_t i = 0; i < count; i++) memset(base + (size_t)i * stride, 0, 16);
 }
-static wr_status count_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
-                              uint32_t row_count, wr_state_rows s) {
+static wr_status count_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count,
+                              const uint64_t *pass, uint32_t row_count, wr_state_rows s) {
     (void)args;
     (void)arg_count;
     c->kernels->reduce->group_count(pass, s.group, row_count, s.base, s.stride);
     return WR_OK;
 }
-static wr_status sum_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
-                            uint32_t row_count, wr_state_rows s) {
+static wr_status sum_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count,
+                            const uint64_t *pass, uint32_t row_count, wr_state_rows s) {
     (void)arg_count;
     c->kernels->reduce->group_sum[WR_PHYS_I64](args->data, pass, s.group, row_count, s.base, s.stride);
     return WR_OK;
@@ -51,7 +51,8 @@ static wr_status count_merge(const wr_aggregate_context *c, uint8_t *source, uin
                              wr_state_rows t) {
     (void)c;
     for (uint32_t i = 0; i < count; i++) {
-        *(uint64_t *)(void *)(t.base + (size_t)t.group[i] * t.stride) += *(uint64_t *)(void *)(source + (size_t)i * stride);
+        *(uint64_t *)(void *)(t.base + (size_t)t.group[i] * t.stride) +=
+            *(uint64_t *)(void *)(source + (size_t)i * stride);
     }
     return WR_OK;
 }
@@ -106,27 +107,28 @@ static void *room(size_t bytes) {
 
 typedef struct bench_case {
     const char *name;
-    uint64_t rows, groups;
-    int keys;  /* columns of keys */
+    uint64_t rows, groups; /* UINT64_MAX: all different */
+    int keys;              /* columns of them */
     enum { CODES, INTEGERS, BOUNDED, RISING, TEXT } form;
+    bool count;
     int sums;
 } bench_case;
 
 static const bench_case cases[] = {
-    {"joint 4 groups, count", 20000000, 4, 2, CODES, 0},
-    {"joint 4 groups, count, sum", 20000000, 4, 2, CODES, 1},
-    {"joint 4 groups, count, 4 sums", 20000000, 4, 2, CODES, 4},
-    {"joint 600 groups, count, sum", 20000000, 576, 2, CODES, 1},
-    {"window 1000 groups, count, sum", 20000000, 1000, 1, INTEGERS, 1},
-    {"hash 100k groups, sum", 10000000, 100000, 1, INTEGERS, 1},
-    {"hash 1M groups, sum", 10000000, 1000000, 1, INTEGERS, 1},
-    {"hash 10M groups, sum", 10000000, UINT64_MAX, 1, INTEGERS, 1},
-    {"hash 100k groups of two keys, sum", 10000000, 100000, 2, INTEGERS, 1},
-    {"dense 1.5M groups, count", 15000000, 1500000, 1, BOUNDED, 0},
-    {"rising 15M groups, sum", 60000000, 15000000, 1, RISING, 1},
-    {"text 1000 groups, sum", 10000000, 1000, 1, TEXT, 1},
-    {"text 100k groups, sum", 10000000, 100000, 1, TEXT, 1},
-    {"text 10M groups, sum", 10000000, UINT64_MAX, 1, TEXT, 1},
+    {"joint 4 groups, count", 20000000, 4, 2, CODES, true, 0},
+    {"joint 4 groups, count, sum", 20000000, 4, 2, CODES, true, 1},
+    {"joint 4 groups, count, 4 sums", 20000000, 4, 2, CODES, true, 4},
+    {"joint 600 groups, count, sum", 20000000, 576, 2, CODES, true, 1},
+    {"window 1000 groups, count, sum", 20000000, 1000, 1, INTEGERS, true, 1},
+    {"hash 100k groups, sum", 10000000, 100000, 1, INTEGERS, false, 1},
+    {"hash 1M groups, sum", 10000000, 1000000, 1, INTEGERS, false, 1},
+    {"hash 10M groups, sum", 10000000, UINT64_MAX, 1, INTEGERS, false, 1},
+    {"hash 100k groups of two keys, sum", 10000000, 100000, 2, INTEGERS, false, 1},
+    {"dense 1.5M groups, count", 15000000, 1500000, 1, BOUNDED, true, 0},
+    {"rising 15M groups, sum", 60000000, 15000000, 1, RISING, false, 1},
+    {"text 1000 groups, sum", 10000000, 1000, 1, TEXT, false, 1},
+    {"text 100k groups, sum", 10000000, 100000, 1, TEXT, false, 1},
+    {"text 10M groups, sum", 10000000, UINT64_MAX, 1, TEXT, false, 1},
 };
 
 enum { KEYS_MAX = 2 };
@@ -168,7 +170,11 @@ static void fill_codes(const bench_case *c, wr_vector *v, int key) {
         ((wr_string_view *)wr_vector_data_mut(dictionary))[i] = wr_view_make(text, (uint32_t)size);
     }
     for (uint64_t i = 0; i < c->rows; i++) codes[i] = (uint32_t)(random_next() % entries);
-    *v = (wr_vector){.type = wr_type_of(WR_TYPE_VARCHAR), .kind = WR_DICTIONARY, .phys = WR_PHYS_VIEW, .data = codes, .children = set};
+    *v = (wr_vector){.type = wr_type_of(WR_TYPE_VARCHAR),
+                     .kind = WR_DICTIONARY,
+                     .phys = WR_PHYS_VIEW,
+                     .data = codes,
+                     .children = set};
 }
 
 static void input_fill(input *in, const bench_case *c) {
@@ -233,81 +239,144 @@ static uint64_t read_all(wr_source *source, wr_error *err) {
 }
 
 typedef struct timing {
-    double in_ns, out_ns;
+    double in_ns, out_ns; /* a row */
     uint64_t groups;
     size_t peak_bytes;
 } timing;
 
-static timing run(const bench_case *c, const input *in) {
-    wr_error err;
+/* What a case needs beside its input. */
+typedef struct bench {
+    const bench_case *c;
+    const input *in;
     wr_budget *budget;
-    must(wr_budget_create(&budget, NULL, heap, "bench", WR_BUDGET_NO_LIMIT, &err), &err);
-    wr_exec exec = {.allocator = wr_budget_allocator(budget), .budget = budget, .thread_count = 1, .batch_rows = BATCH};
-    exec.environment.kernels = wr_kernels_best();
-    exec.environment.batch_rows = BATCH;
+    wr_exec exec;
     wr_type types[KEYS_MAX + 1];
     wr_aggregate_key keys[KEYS_MAX];
-    for (int k = 0; k < c->keys; k++) {
-        types[k] = in->keys[k].type;
-        keys[k] = (wr_aggregate_key){.column = (uint32_t)k, .bounded = c->form == BOUNDED, .high = (int64_t)c->groups};
-    }
-    uint32_t value = (uint32_t)c->keys;
-    types[value] = wr_type_of(WR_TYPE_BIGINT);
     wr_aggregate_call calls[8];
-    uint32_t call_count = 0;
-    if (c->sums != 1 || c->groups <= 1000) {
-        calls[call_count++] =
-            (wr_aggregate_call){&count_function, NULL, types[value], NULL, 0, WR_AGGREGATE_NO_FILTER};
+    uint32_t value; /* the column of values */
+    wr_aggregate_spec spec;
+    wr_batch batch;
+    wr_error err;
+} bench;
+
+static void bench_init(bench *b, const bench_case *c, const input *in) {
+    memset(b, 0, sizeof *b);
+    b->c = c;
+    b->in = in;
+    must(wr_budget_create(&b->budget, NULL, heap, "bench", WR_BUDGET_NO_LIMIT, &b->err), &b->err);
+    b->exec = (wr_exec){
+        .allocator = wr_budget_allocator(b->budget), .budget = b->budget, .thread_count = 1, .batch_rows = BATCH};
+    b->exec.environment.kernels = wr_kernels_best();
+    b->exec.environment.batch_rows = BATCH;
+    for (int k = 0; k < c->keys; k++) {
+        b->types[k] = in->keys[k].type;
+        b->keys[k] =
+            (wr_aggregate_key){.column = (uint32_t)k, .bounded = c->form == BOUNDED, .high = (int64_t)c->groups};
+    }
+    b->value = (uint32_t)c->keys;
+    wr_type bigint = wr_type_of(WR_TYPE_BIGINT);
+    b->types[b->value] = bigint;
+    uint32_t calls = 0;
+    if (c->count) {
+        b->calls[calls++] = (wr_aggregate_call){&count_function, NULL, bigint, NULL, 0, WR_AGGREGATE_NO_FILTER};
     }
     for (int i = 0; i < c->sums; i++) {
-        calls[call_count++] =
-            (wr_aggregate_call){&sum_function, NULL, types[value], &value, 1, WR_AGGREGATE_NO_FILTER};
+        b->calls[calls++] = (wr_aggregate_call){&sum_function, NULL, bigint, &b->value, 1, WR_AGGREGATE_NO_FILTER};
     }
-    wr_aggregate_spec spec = {.input_types = types,
-                              .input_count = value + 1,
-                              .keys = keys,
-                              .key_count = (uint32_t)c->keys,
-                              .calls = calls,
-                              .call_count = call_count,
-                              .estimated_groups = c->groups == UINT64_MAX ? (double)c->rows : (double)c->groups};
+    b->spec = (wr_aggregate_spec){.input_types = b->types,
+                                  .input_count = b->value + 1,
+                                  .keys = b->keys,
+                                  .key_count = b->value,
+                                  .calls = b->calls,
+                                  .call_count = calls,
+                                  .estimated_groups = (double)(c->groups < c->rows ? c->groups : c->rows)};
+    must(wr_batch_init(&b->batch, heap, b->value + 1, &b->err), &b->err);
+}
+
+/* The batch that begins at row `first`; how many rows it has. */
+static uint32_t bench_batch(bench *b, uint64_t first) {
+    uint32_t n = b->c->rows - first < BATCH ? (uint32_t)(b->c->rows - first) : BATCH;
+    for (uint32_t k = 0; k < b->value; k++) {
+        wr_vector *v = &b->batch.columns[k];
+        *v = b->in->keys[k];
+        v->data = (const uint8_t *)v->data + first * key_bytes(v);
+        v->row_count = n;
+    }
+    b->batch.columns[b->value] =
+        (wr_vector){.type = b->types[b->value], .phys = WR_PHYS_I64, .data = b->in->values + first, .row_count = n};
+    wr_batch_set_rows(&b->batch, n);
+    return n;
+}
+
+static timing run_hashed(bench *b) {
     wr_sink *sink;
     wr_source *source;
     wr_local *local;
     wr_waker waker = {no_wake, NULL};
-    must(wr_aggregate_create(&sink, &source, &exec, &spec, &err), &err);
-    must(sink->ops->local_create(sink, &local, &err), &err);
-    wr_batch batch;
-    must(wr_batch_init(&batch, heap, value + 1, &err), &err);
+    wr_flow flow;
+    uint32_t tasks;
+    must(wr_aggregate_create(&sink, &source, &b->exec, &b->spec, &b->err), &b->err);
+    must(sink->ops->local_create(sink, &local, &b->err), &b->err);
     int64_t start = wr_clock_thread_cpu_ns();
-    for (uint64_t first = 0; first < c->rows; first += BATCH) {
-        uint32_t n = c->rows - first < BATCH ? (uint32_t)(c->rows - first) : BATCH;
-        for (uint32_t k = 0; k < value; k++) {
-            batch.columns[k] = in->keys[k];
-            batch.columns[k].data = (const uint8_t *)in->keys[k].data + first * key_bytes(&in->keys[k]);
-            batch.columns[k].row_count = n;
-        }
-        batch.columns[value] =
-            (wr_vector){.type = types[value], .phys = WR_PHYS_I64, .data = in->values + first, .row_count = n};
-        wr_batch_set_rows(&batch, n);
-        wr_flow flow;
-        must(sink->ops->consume(sink, local, &batch, &flow, &waker, &err), &err);
+    for (uint64_t first = 0; first < b->c->rows;) {
+        first += bench_batch(b, first);
+        must(sink->ops->consume(sink, local, &b->batch, &flow, &waker, &b->err), &b->err);
     }
     int64_t middle = wr_clock_thread_cpu_ns();
-    must(sink->ops->combine(sink, local, &err), &err);
+    must(sink->ops->combine(sink, local, &b->err), &b->err);
     sink->ops->local_destroy(sink, local);
-    uint32_t tasks;
-    must(sink->ops->control(sink, &(wr_control){WR_END, 0, WR_WATERMARK_INFINITY}, &tasks, &err), &err);
-    for (uint32_t t = 0; t < tasks; t++) {
-        wr_flow flow;
-        must(sink->ops->finish(sink, t, &flow, &waker, &err), &err);
-    }
-    uint64_t groups = read_all(source, &err);
+    must(sink->ops->control(sink, &(wr_control){WR_END, 0, WR_WATERMARK_INFINITY}, &tasks, &b->err), &b->err);
+    for (uint32_t t = 0; t < tasks; t++) must(sink->ops->finish(sink, t, &flow, &waker, &b->err), &b->err);
+    uint64_t groups = read_all(source, &b->err);
     int64_t end = wr_clock_thread_cpu_ns();
-    timing t = {(double)(middle - start) / (double)c->rows, (double)(end - middle) / (double)c->rows, groups,
-                wr_budget_peak(budget)};
     source->ops->destroy(source);
     sink->ops->destroy(sink);
-    wr_budget_close(budget);
+    return (timing){(double)(middle - start), (double)(end - middle), groups, 0};
+}
+
+enum { MORSEL_BATCHES = 56 };
+
+static timing run_ordered(bench *b) {
+    wr_operator *op;
+    wr_source *late;
+    wr_local *local;
+    wr_waker waker = {no_wake, NULL};
+    wr_batch *out;
+    wr_flow flow;
+    uint64_t groups = 0, batches = 0;
+    must(wr_ordered_aggregate_create(&op, &late, &b->exec, &b->spec, &b->err), &b->err);
+    must(op->ops->local_create(op, &local, &b->err), &b->err);
+    int64_t start = wr_clock_thread_cpu_ns();
+    for (uint64_t first = 0; first < b->c->rows;) {
+        first += bench_batch(b, first);
+        b->batch.ordinal.morsel = batches / MORSEL_BATCHES;
+        must(op->ops->push(op, local, &b->batch, &out, &flow, &waker, &b->err), &b->err);
+        flow = WR_HAVE_OUTPUT;
+        if (++batches % MORSEL_BATCHES && first < b->c->rows) continue;
+        while (flow == WR_HAVE_OUTPUT) {
+            must(op->ops->flush(op, local, &out, &flow, &waker, &b->err), &b->err);
+            if (flow == WR_HAVE_OUTPUT) groups += out->row_count;
+        }
+    }
+    int64_t middle = wr_clock_thread_cpu_ns();
+    op->ops->local_destroy(op, local);
+    must(op->ops->control(op, &(wr_control){WR_END, 0, WR_WATERMARK_INFINITY}, &b->err), &b->err);
+    groups += read_all(late, &b->err);
+    int64_t end = wr_clock_thread_cpu_ns();
+    late->ops->destroy(late);
+    op->ops->destroy(op);
+    return (timing){(double)(middle - start), (double)(end - middle), groups, 0};
+}
+
+static timing run(const bench_case *c, const input *in) {
+    bench b;
+    bench_init(&b, c, in);
+    timing t = c->form == RISING ? run_ordered(&b) : run_hashed(&b);
+    t.in_ns /= (double)c->rows;
+    t.out_ns /= (double)c->rows;
+    t.peak_bytes = wr_budget_peak(b.budget);
+    wr_free(heap, b.batch.columns, sizeof *b.batch.columns * b.batch.column_count);
+    wr_budget_close(b.budget);
     return t;
 }
 

@@ -4,7 +4,9 @@
 wr_status wr_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *exec, const wr_aggregate_spec *spec,
                               wr_error *err) {
     if (!spec->key_count) return wr_plain_aggregate_create(sink, source, exec, spec, err);
-    return wr_hash_aggregate_create(sink, source, exec, spec, err);
+    *sink = NULL;
+    if (wr_dense_aggregate_applies(exec, spec)) WR_TRY(wr_dense_aggregate_create(sink, source, exec, spec, err));
+    return *sink ? WR_OK : wr_hash_aggregate_create(sink, source, exec, spec, err);
 }
 
 bool wr_aggregate_can_order_by(wr_type type) {

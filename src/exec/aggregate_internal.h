@@ -1,10 +1,9 @@
 /* What the sources of aggregation share: the plan of an aggregation, tables of groups, partitions. See AGGREGATION.md.
  *
- * A group is an entry: its key, then the states of all aggregates, so that a row's updates touch one place. Entries lie side
- * by side and are addressed by index, so they move as bytes and their array may move. Keys in an entry:
- *   AGG_WORD    8 bytes: all key columns packed                     [word      ][states…]
- *   AGG_WORDS   16 bytes: the same in two words                     [word][word][states…]
- *   AGG_ROWS    the key columns are in a row elsewhere, with hash   [row* ][hash][states…]
+ * A group is an entry: its key, then the states of all aggregates, so that a row's updates touch one place. Entries lie
+ * side by side and are addressed by index, so they move as bytes and their array may move. Keys in an entry: AGG_WORD
+ * 8 bytes: all key columns packed                     [word      ][states…] AGG_WORDS   16 bytes: the same in two words
+ * [word][word][states…] AGG_ROWS    the key columns are in a row elsewhere, with hash   [row* ][hash][states…]
  *   AGG_NO_KEY  nothing: the index says it all (dense arrays, one group)       [states…]
  * On pages (partitions, spilled or not) an entry is the tail of a row whose columns, for AGG_ROWS, are the keys. */
 #ifndef WR_EXEC_AGGREGATE_INTERNAL_H
@@ -43,13 +42,13 @@ typedef struct wr_agg_plan {
     uint32_t *args;    /* of all calls */
     bool *null_equals; /* of each key: true */
     wr_agg_mode mode;
-    bool owns;             /* some state holds memory of its own */
+    bool owns; /* some state holds memory of its own */
     uint32_t entry_bytes, entry_align;
-    wr_row_layout layout;  /* of pages: key columns (AGG_ROWS), the entry as tail */
+    wr_row_layout layout;     /* of pages: key columns (AGG_ROWS), the entry as tail */
     wr_row_layout key_layout; /* AGG_ROWS, of rows beside a table: the same columns at the same places, no tail */
-    uint32_t radix_bits;   /* of the first partitioning */
+    uint32_t radix_bits;      /* of the first partitioning */
     uint32_t page_bytes;
-    uint32_t table_groups; /* a worker's table is flushed beyond */
+    uint32_t table_groups;     /* a worker's table is flushed beyond */
     uint32_t probation_groups; /* so many show whether grouping reduces */
 } wr_agg_plan;
 
@@ -104,11 +103,13 @@ void wr_agg_keys_deinit(wr_agg_keys *keys);
 WR_MUST_CHECK wr_status wr_agg_keys_of_columns(wr_agg_keys *keys, const wr_vector *const *columns, uint32_t count,
                                                wr_error *err);
 /* Entries of a table, or on a page: rows[i] is entry i's row. */
-WR_MUST_CHECK wr_status wr_agg_keys_of_entries(wr_agg_keys *keys, const uint8_t *entries, uint32_t stride, uint32_t count,
-                                               bool on_page, wr_error *err);
+WR_MUST_CHECK wr_status wr_agg_keys_of_entries(wr_agg_keys *keys, const uint8_t *entries, uint32_t stride,
+                                               uint32_t count, bool on_page, wr_error *err);
 /* Hashes of `count` entries. */
-void wr_agg_entry_hashes(const wr_agg_plan *plan, const uint8_t *entries, uint32_t stride, uint32_t count, uint64_t *words,
-                         uint64_t *seconds, uint64_t *hashes);
+void wr_agg_entry_hashes(const wr_agg_plan *plan, const uint8_t *entries, uint32_t stride, uint32_t count,
+                         uint64_t *words, uint64_t *seconds, uint64_t *hashes);
+/* The error for a value outside of the bounds of its key; `flat` has one. */
+wr_status wr_agg_fail_bounds(const wr_agg_key *key, const wr_vector *flat, wr_error *err);
 /* Keys of the entries as columns 0… of the batch. */
 WR_MUST_CHECK wr_status wr_agg_keys_emit(const wr_agg_plan *plan, const uint8_t *entries, uint32_t count, wr_batch *out,
                                          wr_error *err);
@@ -133,17 +134,23 @@ void wr_agg_table_init(wr_agg_table *t, const wr_agg_plan *plan, wr_agg_states *
 void wr_agg_table_deinit(wr_agg_table *t);
 /* Forgets all groups, whose states were moved elsewhere; keeps its memory. */
 void wr_agg_table_reset(wr_agg_table *t);
-/* groups[i] of the rows that have one; the others are listed in `missed` (room for count + 1) and counted. Changes nothing. */
+/* groups[i] of the rows that have one; the others are listed in `missed` (room for count + 1) and counted. Changes
+ * nothing. */
 uint32_t wr_agg_table_probe(wr_agg_table *t, const wr_agg_keys *keys, uint32_t *groups, uint32_t *missed);
 /* What wr_agg_table_insert will allocate at most for these rows. */
 size_t wr_agg_table_need(const wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *missed, uint32_t missed_count);
-/* Finds or makes groups of the missed rows; new ones have fresh states. Keys that are rows stay where they are: the page
- * must live as long as the table. */
+/* Finds or makes groups of the missed rows; new ones have fresh states. Keys that are rows stay where they are: the
+ * page must live as long as the table. */
 WR_MUST_CHECK wr_status wr_agg_table_insert(wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *missed,
                                             uint32_t missed_count, uint32_t *groups, wr_error *err);
 /* A group for each row, without looking for an equal one: groups count on from table->count. The table must be flushed
  * before it is probed again. */
 WR_MUST_CHECK wr_status wr_agg_table_append(wr_agg_table *t, const wr_agg_keys *keys, uint32_t *groups, wr_error *err);
+
+/* The directory of a table whose groups were appended, all different. */
+WR_MUST_CHECK wr_status wr_agg_table_index(wr_agg_table *t, wr_error *err);
+/* AGG_ROWS: copies of the rows of groups [first, count) to the table's own pages. */
+WR_MUST_CHECK wr_status wr_agg_table_own_rows(wr_agg_table *t, uint32_t first, wr_error *err);
 
 /* ---- partitions: entries by the top bits of their hash, on pages, in memory or spilled ---- */
 
@@ -167,8 +174,8 @@ void wr_agg_partitions_init(wr_agg_partitions *p, const wr_agg_plan *plan, wr_ag
 void wr_agg_partitions_deinit(wr_agg_partitions *p);
 /* Moves all groups of the table here and resets it. On failure some were moved, the others are still the table's. */
 WR_MUST_CHECK wr_status wr_agg_flush(wr_agg_partitions *p, wr_agg_table *t, wr_error *err);
-/* The same with as little memory as there is: pages go to disk as often as they must. */
-WR_MUST_CHECK wr_status wr_agg_flush_to_disk(wr_agg_partitions *p, wr_agg_table *t, wr_error *err);
+/* The same with as little memory as there is: when a page is refused, those that are there go to disk. */
+WR_MUST_CHECK wr_status wr_agg_flush_tight(wr_agg_partitions *p, wr_agg_table *t, wr_error *err);
 /* Room that a flush needs at most. */
 size_t wr_agg_flush_need(const wr_agg_partitions *p, const wr_agg_table *t);
 /* Pages to disk, the largest partitions first, until no more than `keep_bytes` are in memory. */
@@ -207,15 +214,15 @@ WR_MUST_CHECK wr_status wr_agg_merger_init(wr_agg_merger *m, const wr_agg_plan *
 void wr_agg_merger_deinit(wr_agg_merger *m);
 /* Partition `index` of all inputs, which nobody else reads. */
 void wr_agg_merger_start(wr_agg_merger *m, wr_agg_partitions **inputs, uint32_t input_count, uint32_t index);
-/* A page's worth of work. HAVE_OUTPUT: the table's groups are complete; the caller takes them out and resets it. DONE: all
- * have been. NEED_INPUT: call again. */
+/* A page's worth of work. HAVE_OUTPUT: the table's groups are complete; the caller takes them out and resets it. DONE:
+ * all have been. NEED_INPUT: call again. */
 WR_MUST_CHECK wr_status wr_agg_merger_step(wr_agg_merger *m, wr_flow *flow, wr_waker *waker, wr_error *err);
 /* Merges another table's groups into `t`; the other one is empty afterwards. */
 WR_MUST_CHECK wr_status wr_agg_table_absorb(wr_agg_table *t, wr_agg_keys *keys, wr_agg_table *other, wr_error *err);
 
 /* Groups as a batch: keys, then results. */
-WR_MUST_CHECK wr_status wr_agg_emit(const wr_agg_plan *plan, wr_agg_states *states, const uint8_t *entries, uint32_t count,
-                                    wr_batch *out, wr_error *err);
+WR_MUST_CHECK wr_status wr_agg_emit(const wr_agg_plan *plan, wr_agg_states *states, const uint8_t *entries,
+                                    uint32_t count, wr_batch *out, wr_error *err);
 
 /* ---- a cache in front of a table: joint codes of keys from small domains, to groups ----
  *
@@ -225,8 +232,8 @@ WR_MUST_CHECK wr_status wr_agg_emit(const wr_agg_plan *plan, wr_agg_states *stat
 typedef struct wr_agg_joint wr_agg_joint;
 WR_MUST_CHECK wr_status wr_agg_joint_create(wr_agg_joint **out, const wr_agg_plan *plan, wr_error *err);
 void wr_agg_joint_destroy(wr_agg_joint *j);
-/* groups[i] of every row whose group the map knows. *applies is false when these keys have no joint codes. Rows of which the
- * map knows nothing are listed once for each joint code in rows[0..*row_count): the caller finds their groups
+/* groups[i] of every row whose group the map knows. *applies is false when these keys have no joint codes. Rows of
+ * which the map knows nothing are listed once for each joint code in rows[0..*row_count): the caller finds their groups
  * and then calls learn. */
 WR_MUST_CHECK wr_status wr_agg_joint_lookup(wr_agg_joint *j, const wr_vector *const *columns, uint32_t count,
                                             const wr_agg_table *table, uint32_t *groups, bool *applies,
@@ -254,12 +261,12 @@ typedef struct wr_aggregation {
     wr_agg_plan plan;
     _Atomic size_t spillable_bytes;
     wr_mutex lock;
-    wr_agg_groups *handed;   /* under lock until the epoch's end */
-    wr_wait_list waiting;    /* under lock: of a late source, for the end of the epoch */
-    wr_control control;      /* of the last epoch that ended */
+    wr_agg_groups *handed; /* under lock until the epoch's end */
+    wr_wait_list waiting;  /* under lock: of a late source, for the end of the epoch */
+    wr_control control;    /* of the last epoch that ended */
     uint64_t epochs_ended, epochs_given;
     wr_agg_result result;
-    wr_agg_groups **workers; /* all that was handed over, once the input has ended */
+    wr_agg_groups **workers;    /* all that was handed over, once the input has ended */
     wr_agg_partitions **inputs; /* of the same */
     uint32_t worker_count;
     wr_agg_keys finish_keys;
@@ -274,7 +281,8 @@ void wr_aggregation_release(wr_aggregation *g);
 WR_MUST_CHECK wr_status wr_aggregation_acquire(wr_aggregation *g, wr_agg_groups **out, wr_error *err);
 void wr_aggregation_hand_over(wr_aggregation *g, wr_agg_groups *groups);
 /* Once per epoch, when all tasks have handed over; *task_count finish calls follow. */
-WR_MUST_CHECK wr_status wr_aggregation_end(wr_aggregation *g, const wr_control *control, uint32_t *task_count, wr_error *err);
+WR_MUST_CHECK wr_status wr_aggregation_end(wr_aggregation *g, const wr_control *control, uint32_t *task_count,
+                                           wr_error *err);
 /* Without a waker it does not wait for memory but makes do. */
 WR_MUST_CHECK wr_status wr_aggregation_finish(wr_aggregation *g, uint32_t task, uint64_t *spilled_bytes, wr_flow *flow,
                                               wr_waker *waker, wr_error *err);
@@ -288,6 +296,11 @@ WR_MUST_CHECK wr_status wr_aggregation_source_create(wr_source **out, wr_aggrega
 
 WR_MUST_CHECK wr_status wr_hash_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *exec,
                                                  const wr_aggregate_spec *spec, wr_error *err);
+/* The keys make a small domain; whether it is used is decided when the size of states is known: *sink is NULL if not.
+ */
+bool wr_dense_aggregate_applies(const wr_exec *exec, const wr_aggregate_spec *spec);
+WR_MUST_CHECK wr_status wr_dense_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *exec,
+                                                  const wr_aggregate_spec *spec, wr_error *err);
 WR_MUST_CHECK wr_status wr_plain_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *exec,
                                                   const wr_aggregate_spec *spec, wr_error *err);
 

@@ -1,9 +1,9 @@
 /* Joint codes in front of a table; see aggregate_internal.h.
  *
- * Each key is a digit of a mixed radix: a dictionary's code, or the distance from the low end of a window of integers, and
- * one value more for NULL. The map has a place for each number that the digits can make. It is emptied when a dictionary
- * changes (each row group has its own), when a window has to move, and when the table was emptied; filling it again costs
- * one look into the table for each group that occurs.
+ * Each key is a digit of a mixed radix: a dictionary's code, or the distance from the low end of a window of integers,
+ * and one value more for NULL. The map has a place for each number that the digits can make. It is emptied when a
+ * dictionary changes (each row group has its own), when a window has to move, and when the table was emptied; filling
+ * it again costs one look into the table for each group that occurs.
  *
  * A window that moves again and again (keys that rise, or are spread) costs more than it saves: after a few moves
  * within few batches the cache steps aside for a while, each time for longer. */
@@ -12,9 +12,9 @@
 
 enum {
     MAP_MAX = 128 * 1024,
-    MOVES_MAX = 4,            /* before it steps aside */
-    MOVE_BATCHES = 16,        /* a move is forgiven after so many batches without */
-    PAUSE_BATCHES = 64,       /* the first pause */
+    MOVES_MAX = 4,      /* before it steps aside */
+    MOVE_BATCHES = 16,  /* a move is forgiven after so many batches without */
+    PAUSE_BATCHES = 64, /* the first pause */
     PAUSE_BATCHES_MAX = 1 << 20,
 };
 #define UNKNOWN UINT32_MAX
@@ -23,7 +23,7 @@ enum {
 typedef struct digit {
     wr_vector_set *dictionary; /* retained; NULL: a window of integers */
     uint64_t low;
-    uint32_t size;       /* values without NULL; 0: none yet */
+    uint32_t size; /* values without NULL; 0: none yet */
     uint32_t multiplier;
 } digit;
 
@@ -232,14 +232,15 @@ static wr_status reserve_rows(wr_agg_joint *j, uint32_t count, wr_error *err) {
     wr_allocator *a = j->plan->allocator;
     wr_free(a, j->joint, sizeof *j->joint * j->capacity);
     wr_free(a, j->rows, sizeof *j->rows * j->capacity);
-    j->capacity = (count + 64) & ~63u;
+    j->capacity = (count + 127) & ~63u; /* kernels read behind the end */
     j->joint = wr_alloc(a, sizeof *j->joint * j->capacity);
     j->rows = wr_alloc(a, sizeof *j->rows * j->capacity);
     return j->joint && j->rows ? WR_OK : wr_fail_memory(err, sizeof *j->joint * j->capacity, "aggregation");
 }
 
-wr_status wr_agg_joint_lookup(wr_agg_joint *j, const wr_vector *const *columns, uint32_t count, const wr_agg_table *table,
-                              uint32_t *groups, bool *applies, const uint32_t **rows, uint32_t *row_count, wr_error *err) {
+wr_status wr_agg_joint_lookup(wr_agg_joint *j, const wr_vector *const *columns, uint32_t count,
+                              const wr_agg_table *table, uint32_t *groups, bool *applies, const uint32_t **rows,
+                              uint32_t *row_count, wr_error *err) {
     *row_count = 0;
     *rows = NULL;
     WR_TRY(reserve_rows(j, count, err));

@@ -4,9 +4,9 @@
 
 #include "exec/aggregate_internal.h"
 
-/* Kernels write whole blocks of 64. */
+/* Kernels write whole blocks of 64, and read behind the end. */
 static uint32_t round_rows(uint32_t count) {
-    return (count + 63) & ~63u;
+    return (count + 127) & ~63u;
 }
 
 wr_status wr_agg_keys_init(wr_agg_keys *keys, const wr_agg_plan *plan, wr_error *err) {
@@ -90,10 +90,12 @@ static int64_t signed_value(const wr_vector *v, uint32_t row) {
     }
 }
 
-static wr_status fail_bounds(const wr_agg_key *key, const wr_vector *flat, wr_error *err) {
+wr_status wr_agg_fail_bounds(const wr_agg_key *key, const wr_vector *flat, wr_error *err) {
     for (uint32_t i = 0; i < flat->row_count; i++) {
         int64_t value = signed_value(flat, i);
-        if (!wr_valid(flat->validity, i) || (uint64_t)value - key->field.base <= key->field.range) continue;
+        if (!wr_valid(flat->validity, i) ||
+            (uint64_t)value - (uint64_t)key->spec.low <= (uint64_t)key->spec.high - (uint64_t)key->spec.low)
+            continue;
         (void)wr_fail(err, WR_CORRUPT,
                       "a column to group by holds %" PRId64 ", but the statistics of its files say that all values are "
                       "between %" PRId64 " and %" PRId64,
@@ -119,7 +121,7 @@ static wr_status pack_columns(wr_agg_keys *keys, const wr_vector *const *columns
         }
         uint64_t *words = key->word ? keys->seconds : keys->words;
         if (!plan->kernels->group->pack[key->phys](v->data, v->validity, count, &key->field, words)) {
-            return fail_bounds(key, v, err);
+            return wr_agg_fail_bounds(key, v, err);
         }
     }
     hash_words(plan, keys->words, keys->seconds, count, keys->hashes);
@@ -167,8 +169,8 @@ wr_status wr_agg_keys_of_columns(wr_agg_keys *keys, const wr_vector *const *colu
 
 /* ---- from entries ---- */
 
-void wr_agg_entry_hashes(const wr_agg_plan *plan, const uint8_t *entries, uint32_t stride, uint32_t count, uint64_t *words,
-                         uint64_t *seconds, uint64_t *hashes) {
+void wr_agg_entry_hashes(const wr_agg_plan *plan, const uint8_t *entries, uint32_t stride, uint32_t count,
+                         uint64_t *words, uint64_t *seconds, uint64_t *hashes) {
     if (plan->mode == WR_AGG_ROWS) {
         for (uint32_t i = 0; i < count; i++) memcpy(&hashes[i], entries + (size_t)i * stride + 8, 8);
         return;
@@ -180,8 +182,8 @@ void wr_agg_entry_hashes(const wr_agg_plan *plan, const uint8_t *entries, uint32
     hash_words(plan, words, seconds, count, hashes);
 }
 
-wr_status wr_agg_keys_of_entries(wr_agg_keys *keys, const uint8_t *entries, uint32_t stride, uint32_t count, bool on_page,
-                                 wr_error *err) {
+wr_status wr_agg_keys_of_entries(wr_agg_keys *keys, const uint8_t *entries, uint32_t stride, uint32_t count,
+                                 bool on_page, wr_error *err) {
     const wr_agg_plan *plan = keys->plan;
     keys->count = 0;
     WR_TRY(reserve(keys, count, err));
@@ -218,7 +220,8 @@ static wr_status emit_packed(const wr_agg_plan *plan, const uint8_t *entries, ui
 
 enum { EMIT_CHUNK = 2048 };
 
-static wr_status emit_rows(const wr_agg_plan *plan, const uint8_t *entries, uint32_t count, wr_batch *out, wr_error *err) {
+static wr_status emit_rows(const wr_agg_plan *plan, const uint8_t *entries, uint32_t count, wr_batch *out,
+                           wr_error *err) {
     uint8_t *on_stack[EMIT_CHUNK], **rows = on_stack;
     size_t bytes = sizeof *rows * count;
     if (count > EMIT_CHUNK) rows = wr_alloc(plan->allocator, bytes);
@@ -232,7 +235,8 @@ static wr_status emit_rows(const wr_agg_plan *plan, const uint8_t *entries, uint
     return status;
 }
 
-wr_status wr_agg_keys_emit(const wr_agg_plan *plan, const uint8_t *entries, uint32_t count, wr_batch *out, wr_error *err) {
+wr_status wr_agg_keys_emit(const wr_agg_plan *plan, const uint8_t *entries, uint32_t count, wr_batch *out,
+                           wr_error *err) {
     if (plan->mode == WR_AGG_NO_KEY) return WR_OK;
     return plan->mode == WR_AGG_ROWS ? emit_rows(plan, entries, count, out, err)
                                      : emit_packed(plan, entries, count, out, err);

@@ -1,9 +1,9 @@
 /* Merging partitions into tables of complete groups.
  *
- * A partition is read page by page, from memory or from disk, into one table. When the table may not grow (memory, or its
- * own limit), it is emptied into partitions by further bits of the hash, a level deeper, and reading goes on; in the end
- * the deeper partitions are merged one by one in the same way. So what must fit memory is one part of one partition, and
- * nothing is written twice that was not refused room. */
+ * A partition is read page by page, from memory or from disk, into one table. When the table may not grow (memory, or
+ * its own limit), it is emptied into partitions by further bits of the hash, a level deeper, and reading goes on; in
+ * the end the deeper partitions are merged one by one in the same way. So what must fit memory is one part of one
+ * partition, and nothing is written twice that was not refused room. */
 #include "exec/aggregate_internal.h"
 
 enum { LEVEL_BITS = 4, LEVEL_BITS_END = 40, SPILL_MERGE_GROUPS = 64 };
@@ -58,7 +58,7 @@ static wr_status reserve_rows(wr_agg_merger *m, uint32_t count, wr_error *err) {
     wr_allocator *a = m->plan->allocator;
     wr_free(a, m->groups, sizeof *m->groups * m->capacity);
     wr_free(a, m->missed, sizeof *m->missed * m->capacity);
-    m->capacity = count + 64;
+    m->capacity = (count + 127) & ~63u; /* kernels read behind the end */
     m->groups = wr_alloc(a, sizeof *m->groups * m->capacity);
     m->missed = wr_alloc(a, sizeof *m->missed * m->capacity);
     return m->groups && m->missed ? WR_OK : wr_fail_memory(err, sizeof *m->groups * m->capacity, "merging groups");
@@ -68,20 +68,13 @@ static wr_status reserve_rows(wr_agg_merger *m, uint32_t count, wr_error *err) {
 
 /* New groups refer to rows of the page. When they are few, their rows are copied and the page can go. */
 static wr_status keep_rows(wr_agg_table *t, wr_row_page *page, uint32_t old_count, bool *kept, wr_error *err) {
-    const wr_agg_plan *plan = t->plan;
     uint32_t fresh = t->count - old_count;
     *kept = fresh > page->row_count / 4;
     if (*kept) {
         wr_row_list_push(&t->pages, page);
         return WR_OK;
     }
-    for (uint32_t i = old_count; i < t->count; i++) {
-        uint8_t *entry = t->entries + (size_t)i * plan->entry_bytes, *row;
-        memcpy(&row, entry, sizeof row);
-        WR_TRY(wr_row_copy(&t->rows, plan->allocator, &plan->key_layout, plan->page_bytes, &row, 1, &row, err));
-        memcpy(entry, &row, sizeof row);
-    }
-    return WR_OK;
+    return wr_agg_table_own_rows(t, old_count, err);
 }
 
 /* The page's keys are in m->keys, and its first look has been taken. */
@@ -112,13 +105,15 @@ static uint32_t groups_limit(const wr_agg_merger *m) {
     return forced ? SPILL_MERGE_GROUPS : WR_GROUPS_MAX;
 }
 
-/* Empties the table into the next level, and that to disk, if memory is what is short. */
-static wr_status go_deeper(wr_agg_merger *m, bool spill, wr_error *err) {
+/* Empties the table into the next level; to disk, where it has to be. */
+static wr_status go_deeper(wr_agg_merger *m, wr_error *err) {
     wr_agg_partitions *parts = &m->levels[m->level].parts;
     if (!parts->plan) {
         wr_agg_partitions_init(parts, m->plan, &m->states, LEVEL_BITS, m->plan->radix_bits + m->level * LEVEL_BITS);
     }
-    return spill ? wr_agg_flush_to_disk(parts, &m->table, err) : wr_agg_flush(parts, &m->table, err);
+    WR_TRY(wr_agg_flush_tight(parts, &m->table, err));
+    bool to_disk = m->plan->exec->force_spill || wr_budget_marked(m->plan->budget);
+    return to_disk ? wr_agg_spill(parts, 0, err) : WR_OK;
 }
 
 /* Room for what the page adds. *again: the table was emptied, look once more. */
@@ -130,7 +125,7 @@ static wr_status make_room(wr_agg_merger *m, uint32_t missed_count, size_t *gran
     bool full = (uint64_t)m->table.count + missed_count > groups_limit(m) || wr_budget_marked(plan->budget);
     if (full && m->table.count && can_go_deeper(m)) {
         *again = true;
-        WR_TRY(go_deeper(m, plan->exec->force_spill || wr_budget_marked(plan->budget), err));
+        WR_TRY(go_deeper(m, err));
         if (wr_budget_marked(plan->budget)) wr_budget_spilled(plan->budget);
         return WR_OK;
     }
@@ -141,9 +136,12 @@ static wr_status make_room(wr_agg_merger *m, uint32_t missed_count, size_t *gran
     case WR_BUDGET_PARKED: *flow = WR_BLOCKED; return WR_OK;
     default: break;
     }
-    if (!m->table.count || !can_go_deeper(m)) return wr_budget_fail(plan->budget, need, err);
     *again = true;
-    return go_deeper(m, true, err);
+    if (m->table.count && can_go_deeper(m)) return go_deeper(m, err);
+    /* The table is as small as can be: what may still go to disk are pages of the level below. */
+    wr_agg_partitions *parts = m->level < WR_AGG_LEVELS ? &m->levels[m->level].parts : NULL;
+    if (!parts || !parts->memory_bytes) return wr_budget_fail(plan->budget, need, err);
+    return wr_agg_spill(parts, 0, err);
 }
 
 static wr_status step_page(wr_agg_merger *m, wr_flow *flow, wr_waker *waker, wr_error *err) {
@@ -152,7 +150,8 @@ static wr_status step_page(wr_agg_merger *m, wr_flow *flow, wr_waker *waker, wr_
     size_t granted = 0;
     uint32_t missed_count = 0;
     WR_TRY(reserve_rows(m, m->page->row_count, err));
-    WR_TRY(wr_agg_keys_of_entries(&m->keys, page_entries(plan, m->page), m->page->row_bytes, m->page->row_count, true, err));
+    WR_TRY(wr_agg_keys_of_entries(&m->keys, page_entries(plan, m->page), m->page->row_bytes, m->page->row_count, true,
+                                  err));
     while (again) {
         missed_count = wr_agg_table_probe(&m->table, &m->keys, m->groups, m->missed);
         WR_TRY(make_room(m, missed_count, &granted, &again, flow, waker, err));
@@ -179,15 +178,11 @@ static wr_status next_page(wr_agg_merger *m, wr_error *err) {
     return WR_OK;
 }
 
-static size_t room(const wr_agg_merger *m) {
-    return wr_budget_available(m->plan->budget) / (m->plan->exec->thread_count ? m->plan->exec->thread_count : 1);
-}
-
-/* All pages of what is being read are in: deeper, if something went there; else the table is complete. Once it was taken
- * out, the next part of the level, or of the one above. */
+/* All pages of what is being read are in: deeper, if something went there; else the table is complete. Once it was
+ * taken out, the next part of the level, or of the one above. */
 static wr_status step_end(wr_agg_merger *m, wr_flow *flow, wr_error *err) {
     if (m->level < WR_AGG_LEVELS && m->levels[m->level].parts.items) {
-        if (m->table.count) WR_TRY(go_deeper(m, wr_agg_flush_need(&m->levels[m->level].parts, &m->table) > room(m), err));
+        if (m->table.count) WR_TRY(go_deeper(m, err));
         m->levels[m->level].index = m->levels[m->level].cursor = 0;
         m->level++;
         return WR_OK;
@@ -211,7 +206,7 @@ wr_status wr_agg_merger_step(wr_agg_merger *m, wr_flow *flow, wr_waker *waker, w
     *flow = WR_NEED_INPUT;
     if (!m->page) {
         wr_status status = next_page(m, err);
-        if (status == WR_NO_MEMORY && m->table.count && can_go_deeper(m)) return go_deeper(m, true, err);
+        if (status == WR_NO_MEMORY && m->table.count && can_go_deeper(m)) return go_deeper(m, err);
         WR_TRY(status);
     }
     return m->page ? step_page(m, flow, waker, err) : step_end(m, flow, err);
@@ -223,7 +218,7 @@ enum { ABSORB_CHUNK = 2048 };
 
 wr_status wr_agg_table_absorb(wr_agg_table *t, wr_agg_keys *keys, wr_agg_table *other, wr_error *err) {
     const wr_agg_plan *plan = t->plan;
-    uint32_t groups[ABSORB_CHUNK], missed[ABSORB_CHUNK + 1];
+    uint32_t groups[ABSORB_CHUNK + 64], missed[ABSORB_CHUNK + 1];
     while (other->first < other->count) {
         uint32_t n = other->count - other->first < ABSORB_CHUNK ? other->count - other->first : ABSORB_CHUNK;
         uint8_t *entries = other->entries + (size_t)other->first * plan->entry_bytes;
@@ -239,8 +234,8 @@ wr_status wr_agg_table_absorb(wr_agg_table *t, wr_agg_keys *keys, wr_agg_table *
     return WR_OK;
 }
 
-wr_status wr_agg_emit(const wr_agg_plan *plan, wr_agg_states *states, const uint8_t *entries, uint32_t count, wr_batch *out,
-                      wr_error *err) {
+wr_status wr_agg_emit(const wr_agg_plan *plan, wr_agg_states *states, const uint8_t *entries, uint32_t count,
+                      wr_batch *out, wr_error *err) {
     wr_batch_set_rows(out, count);
     WR_TRY(wr_agg_keys_emit(plan, entries, count, out, err));
     return wr_agg_states_finalize(states, entries, count, out, err);

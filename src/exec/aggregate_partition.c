@@ -1,12 +1,12 @@
 /* Partitions: groups on pages by the top bits of their hash.
  *
- * A table that is full moves its entries here, and so does whoever finds that grouping does not reduce. An entry moves as
- * bytes; the memory that its states own goes with it. Each partition writes to one page at a time, so a worker writes to
- * as many places as there are partitions, which caches and the second-level TLB hold.
+ * A table that is full moves its entries here, and so does whoever finds that grouping does not reduce. An entry moves
+ * as bytes; the memory that its states own goes with it. Each partition writes to one page at a time, so a worker
+ * writes to as many places as there are partitions, which caches and the second-level TLB hold.
  *
- * Pages go to disk as they are. States with memory of their own are written first: their bytes go to the page's heap, one
- * run a row [u32 size, bytes]…, and the first such state holds, in its first four bytes, how far from the end of the page
- * the run starts (which does not change when the gap inside a page is closed). */
+ * Pages go to disk as they are. States with memory of their own are written first: their bytes go to the page's heap,
+ * one run a row [u32 size, bytes]…, and the first such state holds, in its first four bytes, how far from the end of
+ * the page the run starts (which does not change when the gap inside a page is closed). */
 #include "exec/aggregate_internal.h"
 
 void wr_agg_partitions_init(wr_agg_partitions *p, const wr_agg_plan *plan, wr_agg_states *states, uint32_t bits,
@@ -55,8 +55,14 @@ static wr_status open_items(wr_agg_partitions *p, wr_error *err) {
     return p->items ? WR_OK : wr_fail_memory(err, bytes, "the partitions of an aggregation");
 }
 
+/* Pages leave this much free, so that what spilling itself needs is there when it comes to that. */
+enum { RESERVE_BYTES = 128 * 1024 };
+
 static wr_status new_page(wr_agg_partitions *p, wr_agg_partition *part, size_t heap_bytes, wr_error *err) {
     wr_row_page *page;
+    if (p->memory_bytes && wr_budget_available(p->plan->budget) < p->plan->page_bytes + heap_bytes + RESERVE_BYTES) {
+        return wr_fail_memory(err, p->plan->page_bytes + heap_bytes, "a page of rows");
+    }
     settle(part);
     WR_TRY(wr_row_page_create(&page, p->plan->allocator, &p->plan->layout, p->plan->page_bytes, heap_bytes, err));
     wr_row_list_push(&part->rows, page);
@@ -80,7 +86,8 @@ WR_ALWAYS_INLINE void copy_entry(uint8_t *to, const uint8_t *from, uint32_t byte
     }
 }
 
-static wr_status move_words(wr_agg_partitions *p, wr_agg_table *t, const uint64_t *hashes, uint32_t count, wr_error *err) {
+static wr_status move_words(wr_agg_partitions *p, wr_agg_table *t, const uint64_t *hashes, uint32_t count,
+                            wr_error *err) {
     const uint32_t bytes = p->plan->entry_bytes, row_bytes = p->plan->layout.row_bytes;
     const uint8_t *entry = t->entries + (size_t)t->first * bytes;
     for (uint32_t i = 0; i < count; i++, entry += bytes) {
@@ -145,14 +152,12 @@ wr_status wr_agg_flush(wr_agg_partitions *p, wr_agg_table *t, wr_error *err) {
     return WR_OK;
 }
 
-wr_status wr_agg_flush_to_disk(wr_agg_partitions *p, wr_agg_table *t, wr_error *err) {
+wr_status wr_agg_flush_tight(wr_agg_partitions *p, wr_agg_table *t, wr_error *err) {
     for (;;) {
-        WR_TRY(wr_agg_spill(p, 0, err));
-        uint32_t first = t->first;
         wr_status status = wr_agg_flush(p, t, err);
-        if (status == WR_OK) return wr_agg_spill(p, 0, err);
         /* Where not even a page fits there is nothing to be done. */
-        if (status != WR_NO_MEMORY || !p->memory_bytes || t->first == first) return status;
+        if (status != WR_NO_MEMORY || !p->memory_bytes) return status;
+        WR_TRY(wr_agg_spill(p, 0, err));
     }
 }
 
@@ -270,8 +275,8 @@ static wr_status spill_frozen(wr_agg_partitions *p, wr_agg_partition *part, wr_e
         wr_spilled_rows spilled = {0};
         if (status == WR_OK) status = wr_spill_rows(plan->exec->spill, &frozen, plan->allocator, &spilled, err);
         if (status == WR_OK) {
-            status = wr_grow(plan->allocator, (void **)&part->spilled.slots, &part->spilled.capacity, part->spilled.count,
-                             spilled.count, sizeof *spilled.slots, err);
+            status = wr_grow(plan->allocator, (void **)&part->spilled.slots, &part->spilled.capacity,
+                             part->spilled.count, spilled.count, sizeof *spilled.slots, err);
             part->spilled.allocator = plan->allocator;
         }
         if (status == WR_OK) {

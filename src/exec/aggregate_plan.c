@@ -5,12 +5,12 @@
 #include "exec/aggregate_internal.h"
 
 enum {
-    TABLE_BYTES_MIN = 8 * 1024 * 1024,  /* of one worker's groups */
+    TABLE_BYTES_MIN = 8 * 1024 * 1024, /* of one worker's groups */
     TABLE_BYTES_MAX = 64 * 1024 * 1024,
-    TABLES_BYTES = 128 * 1024 * 1024,   /* of all workers' */
-    SLOT_BYTES = 12,                    /* of a directory, a group */
-    PROBATION_BYTES = 2 * 1024 * 1024,  /* after these a worker asks whether grouping pays */
-    PARTITION_BYTES = 1024 * 1024,      /* of groups that are merged at a time */
+    TABLES_BYTES = 128 * 1024 * 1024,  /* of all workers' */
+    SLOT_BYTES = 12,                   /* of a directory, a group */
+    PROBATION_BYTES = 2 * 1024 * 1024, /* after these a worker asks whether grouping pays */
+    PARTITION_BYTES = 1024 * 1024,     /* of groups that are merged at a time */
     RADIX_BITS_MIN = 2,
     RADIX_BITS_USUAL = 6,
     RADIX_BITS_MAX = 8,
@@ -133,7 +133,8 @@ enum { STATE_ARGS_MAX = 64 };
 
 /* Offsets of states in an entry, behind its key. */
 static wr_status place_states(wr_agg_plan *plan, const wr_aggregate_spec *spec, wr_error *err) {
-    static const uint32_t key_bytes[] = {[WR_AGG_NO_KEY] = 0, [WR_AGG_WORD] = 8, [WR_AGG_WORDS] = 16, [WR_AGG_ROWS] = 16};
+    static const uint32_t key_bytes[] = {
+        [WR_AGG_NO_KEY] = 0, [WR_AGG_WORD] = 8, [WR_AGG_WORDS] = 16, [WR_AGG_ROWS] = 16};
     uint32_t at = key_bytes[plan->mode], align = 8;
     for (uint32_t c = 0; c < plan->call_count; c++) {
         wr_agg_call *call = &plan->calls[c];
@@ -178,8 +179,8 @@ static size_t group_bytes(const wr_agg_plan *plan) {
     return bytes;
 }
 
-/* A worker's table, its fan-out and its pages share what is free: no more than a quarter goes to tables and a quarter to
- * pages that are being written. */
+/* A worker's table, its fan-out and its pages share what is free: no more than a quarter goes to tables and a quarter
+ * to pages that are being written. */
 static void choose_sizes(wr_agg_plan *plan, double estimated_groups) {
     const wr_exec *exec = plan->exec;
     size_t threads = exec->thread_count ? exec->thread_count : 1;
@@ -193,7 +194,8 @@ static void choose_sizes(wr_agg_plan *plan, double estimated_groups) {
     plan->radix_bits = RADIX_BITS_USUAL;
     double partitions = estimated_groups * plan->entry_bytes / PARTITION_BYTES;
     while (plan->radix_bits < RADIX_BITS_MAX && partitions > (double)(1 << plan->radix_bits)) plan->radix_bits++;
-    while (plan->radix_bits > RADIX_BITS_MIN && ((size_t)WR_ROW_PAGE_MIN << plan->radix_bits) > share) plan->radix_bits--;
+    while (plan->radix_bits > RADIX_BITS_MIN && ((size_t)WR_ROW_PAGE_MIN << plan->radix_bits) > share)
+        plan->radix_bits--;
     plan->page_bytes = PAGE_BYTES_USUAL;
     while (plan->page_bytes > WR_ROW_PAGE_MIN && ((size_t)plan->page_bytes << plan->radix_bits) > share) {
         plan->page_bytes /= 2;
@@ -202,10 +204,8 @@ static void choose_sizes(wr_agg_plan *plan, double estimated_groups) {
 
 wr_status wr_agg_plan_init(wr_agg_plan *plan, wr_exec *exec, wr_budget *budget, const wr_aggregate_spec *spec,
                            bool keyless, wr_error *err) {
-    *plan = (wr_agg_plan){.exec = exec,
-                          .budget = budget,
-                          .allocator = wr_budget_allocator(budget),
-                          .kernels = exec->environment.kernels};
+    *plan = (wr_agg_plan){
+        .exec = exec, .budget = budget, .allocator = wr_budget_allocator(budget), .kernels = exec->environment.kernels};
     wr_status status = copy_keys(plan, spec, err);
     if (status == WR_OK) status = copy_calls(plan, spec, err);
     if (status == WR_OK) {

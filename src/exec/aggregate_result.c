@@ -3,9 +3,9 @@
  * At the end of the input there is
  *   one table, nothing else       which is the result as it is
  *   tables with few groups        which one finish task merges into the first
- *   else                          each table is partitioned by a finish task; partition i of all tasks is morsel i of the
- *                                 source, merged when it is read
- * An epoch that does not end the input changes nothing: tasks take back what they have handed over. */
+ *   else                          each table is partitioned by a finish task; partition i of all tasks is morsel i of
+ * the source, merged when it is read An epoch that does not end the input changes nothing: tasks take back what they
+ * have handed over. */
 #include <stdlib.h>
 
 #include "exec/aggregate_internal.h"
@@ -129,7 +129,7 @@ wr_status wr_aggregation_end(wr_aggregation *g, const wr_control *control, uint3
         groups += g->workers[i]->table.count;
         partitioned |= g->workers[i]->parts.items != NULL;
     }
-    if (!partitioned && (g->worker_count == 1 || groups <= MERGED_GROUPS)) {
+    if (!partitioned && (g->worker_count == 1 || (groups <= MERGED_GROUPS && groups <= g->plan.table_groups))) {
         g->result = WR_AGG_TABLE;
         *task_count = 1;
     } else {
@@ -158,8 +158,8 @@ static int compare_items(const void *a, const void *b) {
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Few groups are put in the order of their hashes, so that the same query gives the same order with any number of threads:
- * it would else be that in which tasks met them. */
+/* Few groups are put in the order of their hashes, so that the same query gives the same order with any number of
+ * threads: it would else be that in which tasks met them. */
 static wr_status sort_groups(wr_aggregation *g, wr_agg_table *t, wr_error *err) {
     wr_allocator *a = g->plan.allocator;
     uint32_t stride = g->plan.entry_bytes, n = t->count;
@@ -194,34 +194,27 @@ static wr_status finish_table(wr_aggregation *g, wr_error *err) {
     return WR_OK;
 }
 
-/* Partitions a task's table; when memory is short, to disk. */
+/* Partitions a task's table; when memory is short, with what there is. */
 static wr_status finish_worker(wr_aggregation *g, wr_agg_groups *w, wr_flow *flow, wr_waker *waker, wr_error *err) {
     size_t need = w->table.count ? wr_agg_flush_need(&w->parts, &w->table) : 0, granted = 0;
-    bool to_disk = g->exec->force_spill || wr_budget_marked(g->budget);
-    if (!to_disk && need && !waker) to_disk = need > wr_budget_available(g->budget);
-    if (!to_disk && need && waker) {
+    if (need && waker) {
         wr_budget_answer answer = wr_budget_request(g->budget, need, waker);
         if (answer == WR_BUDGET_PARKED) {
             *flow = WR_BLOCKED;
             return WR_OK;
         }
-        granted = answer == WR_BUDGET_GRANTED ? need : 0;
-        to_disk = !granted;
+        if (answer == WR_BUDGET_GRANTED) granted = need;
     }
-    wr_status status = WR_OK;
-    if (to_disk) {
-        status = wr_agg_flush_to_disk(&w->parts, &w->table, err);
-    } else if (w->table.count) {
-        status = wr_agg_flush(&w->parts, &w->table, err);
-    }
+    wr_status status = w->table.count ? wr_agg_flush_tight(&w->parts, &w->table, err) : WR_OK;
     if (granted) wr_budget_settle(g->budget, granted);
     WR_TRY(status);
     wr_agg_table_deinit(&w->table); /* its memory is better used by whoever merges */
-    return WR_OK;
+    bool to_disk = g->exec->force_spill || wr_budget_marked(g->budget);
+    return to_disk ? wr_agg_spill(&w->parts, 0, err) : WR_OK;
 }
 
-wr_status wr_aggregation_finish(wr_aggregation *g, uint32_t task, uint64_t *spilled_bytes, wr_flow *flow, wr_waker *waker,
-                                wr_error *err) {
+wr_status wr_aggregation_finish(wr_aggregation *g, uint32_t task, uint64_t *spilled_bytes, wr_flow *flow,
+                                wr_waker *waker, wr_error *err) {
     *flow = WR_DONE;
     *spilled_bytes = 0;
     if (g->result == WR_AGG_TABLE) return finish_table(g, err);
@@ -243,8 +236,8 @@ typedef struct result_source {
 typedef struct source_local {
     wr_agg_merger merger;
     wr_batch out;
-    bool reading;    /* a morsel is being read */
-    bool emitting;   /* PARTITIONS: the merger's table is complete */
+    bool reading;     /* a morsel is being read */
+    bool emitting;    /* PARTITIONS: the merger's table is complete */
     uint32_t at, end; /* groups to give */
     wr_counters counters;
 } source_local;

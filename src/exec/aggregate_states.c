@@ -1,9 +1,15 @@
 /* Calling the aggregates: all of a batch for one aggregate after the other, so that each runs its own tight loop. */
 #include "exec/aggregate_internal.h"
 
+/* Kernels may read behind the end. */
+static size_t pass_bytes(uint32_t capacity) {
+    return wr_bitmap_bytes(capacity) + WR_BUFFER_PAD;
+}
+
 wr_status wr_agg_states_init(wr_agg_states *s, const wr_agg_plan *plan, wr_error *err) {
     *s = (wr_agg_states){.plan = plan};
-    size_t context_bytes = sizeof *s->contexts * (plan->call_count + 1), arg_bytes = sizeof *s->args * (plan->arg_count + 1);
+    size_t context_bytes = sizeof *s->contexts * (plan->call_count + 1),
+           arg_bytes = sizeof *s->args * (plan->arg_count + 1);
     s->contexts = wr_alloc_zeroed(plan->allocator, context_bytes);
     s->args = wr_alloc_zeroed(plan->allocator, arg_bytes);
     if (!s->contexts || !s->args) {
@@ -26,7 +32,7 @@ void wr_agg_states_deinit(wr_agg_states *s) {
     if (!plan) return;
     if (s->contexts) wr_free(plan->allocator, s->contexts, sizeof *s->contexts * (plan->call_count + 1));
     if (s->args) wr_free(plan->allocator, s->args, sizeof *s->args * (plan->arg_count + 1));
-    wr_free(plan->allocator, s->pass, wr_bitmap_bytes(s->pass_capacity));
+    if (s->pass) wr_free(plan->allocator, s->pass, pass_bytes(s->pass_capacity));
     wr_vector_deinit(&s->flat);
     *s = (wr_agg_states){0};
 }
@@ -50,9 +56,9 @@ void wr_agg_states_destroy(wr_agg_states *s, uint8_t *entries, uint32_t stride, 
 static wr_status filter_pass(wr_agg_states *s, const wr_vector *filter, uint32_t count, wr_error *err) {
     wr_allocator *a = s->plan->allocator;
     if (s->pass_capacity < count) {
-        uint64_t *pass = wr_alloc(a, wr_bitmap_bytes(count));
-        if (!pass) return wr_fail_memory(err, wr_bitmap_bytes(count), "the filter of an aggregate");
-        wr_free(a, s->pass, wr_bitmap_bytes(s->pass_capacity));
+        uint64_t *pass = wr_alloc(a, pass_bytes(count));
+        if (!pass) return wr_fail_memory(err, pass_bytes(count), "the filter of an aggregate");
+        if (s->pass) wr_free(a, s->pass, pass_bytes(s->pass_capacity));
         s->pass = pass;
         s->pass_capacity = count;
     }
@@ -106,7 +112,8 @@ wr_status wr_agg_states_merge(wr_agg_states *s, uint8_t *source, uint32_t stride
     return status;
 }
 
-wr_status wr_agg_states_finalize(wr_agg_states *s, const uint8_t *entries, uint32_t count, wr_batch *out, wr_error *err) {
+wr_status wr_agg_states_finalize(wr_agg_states *s, const uint8_t *entries, uint32_t count, wr_batch *out,
+                                 wr_error *err) {
     for (uint32_t c = 0; c < s->plan->call_count; c++) {
         const wr_agg_call *call = &s->plan->calls[c];
         wr_aggregate_context *context = &s->contexts[c];

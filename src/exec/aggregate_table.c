@@ -12,6 +12,10 @@ void wr_agg_table_init(wr_agg_table *t, const wr_agg_plan *plan, wr_agg_states *
     *t = (wr_agg_table){.plan = plan, .states = states, .limit = limit};
 }
 
+static uint8_t *entry_at(const wr_agg_table *t, uint32_t index) {
+    return t->entries + (size_t)index * t->plan->entry_bytes;
+}
+
 static size_t entry_array_bytes(const wr_agg_table *t, uint32_t capacity) {
     return (size_t)t->plan->entry_bytes * capacity;
 }
@@ -43,10 +47,6 @@ void wr_agg_table_reset(wr_agg_table *t) {
     if (t->directory) memset(t->directory, 0, sizeof *t->directory * t->slot_count);
     wr_row_list_destroy(&t->rows, t->plan->allocator);
     wr_row_list_destroy(&t->pages, t->plan->allocator);
-}
-
-static uint8_t *entry_at(const wr_agg_table *t, uint32_t index) {
-    return t->entries + (size_t)index * t->plan->entry_bytes;
 }
 
 static uint64_t entry_word(const uint8_t *entry, uint32_t word) {
@@ -118,7 +118,25 @@ static wr_status grow_directory(wr_agg_table *t, uint64_t groups, wr_error *err)
     return WR_OK;
 }
 
-size_t wr_agg_table_need(const wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *missed, uint32_t missed_count) {
+wr_status wr_agg_table_index(wr_agg_table *t, wr_error *err) {
+    if (t->slot_count < 2 * (uint64_t)t->count) return grow_directory(t, t->count, err);
+    fill_directory(t); /* which was cleared with the groups before */
+    return WR_OK;
+}
+
+wr_status wr_agg_table_own_rows(wr_agg_table *t, uint32_t first, wr_error *err) {
+    const wr_agg_plan *plan = t->plan;
+    for (uint32_t i = first; i < t->count; i++) {
+        uint8_t *entry = entry_at(t, i), *row;
+        memcpy(&row, entry, sizeof row);
+        WR_TRY(wr_row_copy(&t->rows, plan->allocator, &plan->key_layout, plan->page_bytes, &row, 1, &row, err));
+        memcpy(entry, &row, sizeof row);
+    }
+    return WR_OK;
+}
+
+size_t wr_agg_table_need(const wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *missed,
+                         uint32_t missed_count) {
     if (!missed_count) return 0;
     uint64_t groups = (uint64_t)t->count + missed_count;
     size_t bytes = 0;
@@ -184,8 +202,8 @@ uint32_t wr_agg_table_probe(wr_agg_table *t, const wr_agg_keys *keys, uint32_t *
     case WR_AGG_WORD:
         return kernels->probe1(t->directory, mask, t->entries, stride, keys->words, keys->hashes, n, groups, missed);
     case WR_AGG_WORDS:
-        return kernels->probe2(t->directory, mask, t->entries, stride, keys->words, keys->seconds, keys->hashes, n, groups,
-                               missed);
+        return kernels->probe2(t->directory, mask, t->entries, stride, keys->words, keys->seconds, keys->hashes, n,
+                               groups, missed);
     default: return probe_rows(t, keys, groups, missed);
     }
 }
@@ -230,12 +248,12 @@ static void insert_words(wr_agg_table *t, const wr_agg_keys *keys, const uint32_
 }
 
 /* Gives the entries from `index` on the rows of their keys: rows `rows` of the keys. */
-static wr_status adopt_rows(wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *rows, uint32_t count, uint32_t index,
-                            wr_error *err) {
+static wr_status adopt_rows(wr_agg_table *t, const wr_agg_keys *keys, const uint32_t *rows, uint32_t count,
+                            uint32_t index, wr_error *err) {
     uint8_t **addresses = keys->row_storage; /* of keys that are columns: free until they are compared */
     if (!keys->rows) {
-        WR_TRY(wr_row_append(&t->rows, t->plan->allocator, &t->plan->key_layout, t->plan->page_bytes, keys->columns, rows,
-                             count, addresses, err));
+        WR_TRY(wr_row_append(&t->rows, t->plan->allocator, &t->plan->key_layout, t->plan->page_bytes, keys->columns,
+                             rows, count, addresses, err));
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *row = keys->rows ? keys->rows[rows[i]] : addresses[i];
@@ -253,9 +271,10 @@ typedef struct row_insert {
     uint32_t fresh[INSERT_CHUNK];   /* rows that made a group in this round */
 } row_insert;
 
-/* Each pending row takes an empty slot, or finds a candidate, which is compared with all others of the round; who differs
- * goes on behind it in the next. Nearly always there is one round, as equal hashes are equal keys. */
-static wr_status insert_round(wr_agg_table *t, const wr_agg_keys *keys, row_insert *in, uint32_t *groups, wr_error *err) {
+/* Each pending row takes an empty slot, or finds a candidate, which is compared with all others of the round; who
+ * differs goes on behind it in the next. Nearly always there is one round, as equal hashes are equal keys. */
+static wr_status insert_round(wr_agg_table *t, const wr_agg_keys *keys, row_insert *in, uint32_t *groups,
+                              wr_error *err) {
     uint64_t match[MATCH_WORDS];
     uint32_t candidate_count = 0, fresh_count = 0, first_fresh = t->count;
     memset(match, 0, wr_bitmap_bytes(keys->count));

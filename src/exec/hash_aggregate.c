@@ -1,8 +1,8 @@
 /* Aggregation by hashing: the sink that groups. See AGGREGATION.md for the whole picture.
  *
- * Each task has a table of its own. A table that is full moves to the task's partitions; when it was hardly smaller than
- * the rows that filled it, the next rows go to the partitions directly. At the end of the epoch the tasks hand over what
- * they have; see aggregate_result.c. */
+ * Each task has a table of its own. A table that is full moves to the task's partitions; when it was hardly smaller
+ * than the rows that filled it, the next rows go to the partitions directly. At the end of the epoch the tasks hand
+ * over what they have; see aggregate_result.c. */
 #include "exec/aggregate_internal.h"
 
 enum {
@@ -17,13 +17,13 @@ enum {
 typedef struct sink_local {
     wr_agg_keys keys;
     wr_agg_joint *joint;
-    wr_agg_groups *groups;  /* NULL: nothing of this epoch yet */
-    wr_agg_table passing;   /* rows that are not grouped, on their way to the partitions */
+    wr_agg_groups *groups; /* NULL: nothing of this epoch yet */
+    wr_agg_table passing;  /* rows that are not grouped, on their way to the partitions */
     wr_agg_states passing_states;
-    uint64_t table_rows;    /* since the table was emptied */
-    uint64_t bypass_rows;   /* to go by before grouping is tried again */
+    uint64_t table_rows;  /* since the table was emptied */
+    uint64_t bypass_rows; /* to go by before grouping is tried again */
     uint64_t bypass_next;
-    bool on_probation;      /* the table has not yet shown that grouping reduces */
+    bool on_probation;                     /* the table has not yet shown that grouping reduces */
     uint32_t *row_groups, *found, *missed; /* of the batch */
     uint32_t capacity;
     const wr_vector **columns; /* of keys */
@@ -104,7 +104,7 @@ static wr_status reserve_rows(wr_aggregation *g, sink_local *l, uint32_t count, 
     wr_free(a, l->row_groups, sizeof *l->row_groups * l->capacity);
     wr_free(a, l->found, sizeof *l->found * l->capacity);
     wr_free(a, l->missed, sizeof *l->missed * l->capacity);
-    l->capacity = (count + 64) & ~63u;
+    l->capacity = (count + 127) & ~63u; /* kernels read behind the end */
     l->row_groups = wr_alloc(a, sizeof *l->row_groups * l->capacity);
     l->found = wr_alloc(a, sizeof *l->found * l->capacity);
     l->missed = wr_alloc(a, sizeof *l->missed * l->capacity);
@@ -131,8 +131,8 @@ static wr_status see_mark(wr_aggregation *g, sink_local *l, wr_error *err) {
     return WR_OK;
 }
 
-/* Asks for room. When there is none: own pages go to disk, then others of this node are asked for theirs, while this task
- * gives way; and then `*short_of` is set: the caller has to make do with less. */
+/* Asks for room. When there is none: own pages go to disk, then others of this node are asked for theirs, while this
+ * task gives way; and then `*short_of` is set: the caller has to make do with less. */
 static wr_status request(wr_aggregation *g, sink_local *l, size_t bytes, size_t *granted, bool *short_of, wr_flow *flow,
                          wr_waker *waker, wr_error *err) {
     *granted = 0;
@@ -166,15 +166,16 @@ static wr_status request(wr_aggregation *g, sink_local *l, size_t bytes, size_t 
 }
 
 /* The table's groups to the partitions. Without room for all pages at once, they go to disk as they fill. */
-static wr_status flush(wr_aggregation *g, sink_local *l, wr_agg_table *t, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status flush(wr_aggregation *g, sink_local *l, wr_agg_table *t, wr_flow *flow, wr_waker *waker,
+                       wr_error *err) {
     wr_agg_partitions *parts = &l->groups->parts;
     size_t need = wr_agg_flush_need(parts, t), granted;
     bool short_of;
     WR_TRY(request(g, l, need, &granted, &short_of, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK;
     uint64_t before = parts->spilled_bytes;
-    bool to_disk = g->exec->force_spill || short_of;
-    wr_status status = to_disk ? wr_agg_flush_to_disk(parts, t, err) : wr_agg_flush(parts, t, err);
+    wr_status status = wr_agg_flush_tight(parts, t, err);
+    if (status == WR_OK && g->exec->force_spill) status = wr_agg_spill(parts, 0, err);
     if (granted) wr_budget_settle(g->budget, granted);
     l->counters.spilled_bytes += parts->spilled_bytes - before;
     report_spillable(g, l, parts->memory_bytes);
@@ -200,15 +201,15 @@ static wr_status empty_table(wr_aggregation *g, sink_local *l, wr_flow *flow, wr
     return WR_OK;
 }
 
-/* How many groups there may be in all, if the rows so far are a fair sample: the fewer of them met a group that was there,
- * the more groups there are (the birthday paradox). */
+/* How many groups there may be in all, if the rows so far are a fair sample: the fewer of them met a group that was
+ * there, the more groups there are (the birthday paradox). */
 static double expected_groups(uint64_t rows, uint32_t groups) {
     double repeats = (double)(rows - groups) + 1;
     return (double)rows * (double)rows / (2 * repeats);
 }
 
-/* Once, when the table has grown so far that it leaves the caches: a table that will not even hold the groups in the end is
- * given up early. */
+/* Once, when the table has grown so far that it leaves the caches: a table that will not even hold the groups in the
+ * end is given up early. */
 static bool fails_probation(const wr_aggregation *g, sink_local *l) {
     const wr_agg_table *t = &l->groups->table;
     if (!l->on_probation || t->count < g->plan.probation_groups) return false;
@@ -217,8 +218,8 @@ static bool fails_probation(const wr_aggregation *g, sink_local *l) {
            expected_groups(l->table_rows, t->count) > (double)g->plan.table_groups;
 }
 
-/* Finds groups of the rows in l->keys. Rows without one are in l->missed; for them there is room. *flow is BLOCKED, or the
- * table was emptied (*again) and all has to be looked up anew. */
+/* Finds groups of the rows in l->keys. Rows without one are in l->missed; for them there is room. *flow is BLOCKED, or
+ * the table was emptied (*again) and all has to be looked up anew. */
 static wr_status look_up(wr_aggregation *g, sink_local *l, uint32_t *groups, uint32_t *missed_count, size_t *granted,
                          bool *again, wr_flow *flow, wr_waker *waker, wr_error *err) {
     wr_agg_table *t = &l->groups->table;
@@ -255,7 +256,8 @@ static wr_status gather_keys(wr_aggregation *g, sink_local *l, const uint32_t *r
 }
 
 /* The group of every row of the batch, in l->row_groups. */
-static wr_status find_groups(wr_aggregation *g, sink_local *l, uint32_t count, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status find_groups(wr_aggregation *g, sink_local *l, uint32_t count, wr_flow *flow, wr_waker *waker,
+                             wr_error *err) {
     wr_agg_table *t = &l->groups->table;
     for (bool again = true; again;) {
         bool joint;
@@ -282,7 +284,8 @@ static wr_status find_groups(wr_aggregation *g, sink_local *l, uint32_t count, w
 }
 
 /* Rows that grouping does not reduce: each is a group of its own on its way to the partitions. */
-static wr_status pass_by(wr_aggregation *g, sink_local *l, const wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status pass_by(wr_aggregation *g, sink_local *l, const wr_batch *in, wr_flow *flow, wr_waker *waker,
+                         wr_error *err) {
     wr_agg_table *t = &l->passing;
     if (!t->count) {
         WR_TRY(wr_agg_keys_of_columns(&l->keys, l->columns, in->row_count, err));
@@ -295,7 +298,8 @@ static wr_status pass_by(wr_aggregation *g, sink_local *l, const wr_batch *in, w
     return WR_OK;
 }
 
-static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                              wr_error *err) {
     wr_aggregation *g = ((aggregate_sink *)sink)->shared;
     sink_local *l = (sink_local *)local;
     *flow = WR_NEED_INPUT;
@@ -368,7 +372,8 @@ wr_status wr_hash_aggregate_create(wr_sink **sink, wr_source **source, wr_exec *
     WR_TRY(wr_aggregation_create(&g, exec, spec, "HASH AGGREGATE", err));
     aggregate_sink *in = wr_alloc_zeroed(exec->allocator, sizeof *in);
     wr_status status = in ? WR_OK : wr_fail_memory(err, sizeof *in, "aggregation");
-    if (status == WR_OK) status = wr_aggregation_source_create(source, g, false, "HASH AGGREGATE", spec->logical_id, err);
+    if (status == WR_OK)
+        status = wr_aggregation_source_create(source, g, false, "HASH AGGREGATE", spec->logical_id, err);
     if (status != WR_OK) {
         wr_free(exec->allocator, in, sizeof *in);
         wr_aggregation_release(g);

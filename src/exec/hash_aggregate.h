@@ -1,12 +1,12 @@
 /* Grouping and aggregates. See AGGREGATION.md.
  *
- * Input batches hold the keys and the aggregates' arguments as columns: a projection in front has evaluated them. Output
- * batches hold the keys, then the aggregates' results. Without keys there is one group, also of no rows.
+ * Input batches hold the keys and the aggregates' arguments as columns: a projection in front has evaluated them.
+ * Output batches hold the keys, then the aggregates' results. Without keys there is one group, also of no rows.
  *
  * wr_aggregate_create makes a sink and the source behind it, which gives the groups when the sink's epoch is complete.
  * wr_ordered_aggregate_create makes an operator for input that comes ordered by a key: groups that no other morsel can
- * have leave it at the end of each morsel; those at the edges of a morsel come out of a late source: a pipeline with the
- * same operators above and the same sink, which blocks until the operator has seen the end. */
+ * have leave it at the end of each morsel; those at the edges of a morsel come out of a late source: a pipeline with
+ * the same operators above and the same sink, which blocks until the operator has seen the end. */
 #ifndef WR_EXEC_HASH_AGGREGATE_H
 #define WR_EXEC_HASH_AGGREGATE_H
 
@@ -24,11 +24,11 @@ typedef struct wr_aggregate_key {
 
 typedef struct wr_aggregate_call {
     const wr_function *function;
-    const void *data;     /* function data; outlives the nodes */
+    const void *data; /* function data; outlives the nodes */
     wr_type result;
     const uint32_t *args; /* columns of the input */
     uint32_t arg_count;
-    uint32_t filter;      /* column of the input, BOOLEAN; or WR_AGGREGATE_NO_FILTER */
+    uint32_t filter; /* column of the input, BOOLEAN; or WR_AGGREGATE_NO_FILTER */
 } wr_aggregate_call;
 
 /* All is copied. */
@@ -49,8 +49,9 @@ WR_MUST_CHECK wr_status wr_aggregate_create(wr_sink **sink, wr_source **source, 
 
 /* Whether the key's type can order an aggregate: integers, dates, times, timestamps, decimals of 64 bits. */
 bool wr_aggregate_can_order_by(wr_type type);
-/* The input's morsels come in rising order of the key: the last key of one is at most the first of the next. Broken, that
- * is an error (WR_CORRUPT), since footers have promised it. Inside a morsel any order is right and a rising one is fast. */
+/* The input's morsels come in rising order of the key: the last key of one is at most the first of the next. Broken,
+ * that is an error (WR_CORRUPT), since footers have promised it. Inside a morsel any order is right and a rising one is
+ * fast. */
 WR_MUST_CHECK wr_status wr_ordered_aggregate_create(wr_operator **op, wr_source **late, wr_exec *exec,
                                                     const wr_aggregate_spec *spec, wr_error *err);
 

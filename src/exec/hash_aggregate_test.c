@@ -1,7 +1,7 @@
 /* Aggregation against a naive one: every type of key, vectors of all kinds, several tasks, spilling, failures.
  *
- * The driver stands for a pipeline: it gives batches to the sink's locals in turn, ends the epoch, runs the finish tasks
- * and reads the source's morsels with several locals. Results are compared as sorted lines of text. */
+ * The driver stands for a pipeline: it gives batches to the sink's locals in turn, ends the epoch, runs the finish
+ * tasks and reads the source's morsels with several locals. Results are compared as sorted lines of text. */
 #include "exec/hash_aggregate.h"
 
 #include <math.h>
@@ -38,8 +38,8 @@ static void clear_16(const wr_aggregate_context *c, uint8_t *base, uint32_t stri
     for (uint32_t i = 0; i < count; i++) memset(base + (size_t)i * stride, 0, 16);
 }
 
-static wr_status count_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
-                              uint32_t row_count, wr_state_rows states) {
+static wr_status count_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count,
+                              const uint64_t *pass, uint32_t row_count, wr_state_rows states) {
     (void)c;
     (void)args;
     (void)arg_count;
@@ -69,8 +69,8 @@ static const wr_aggregate_ops count_ops = {.state_bytes = bytes_8,
 static const wr_function count_function = {.name = "count", .kind = WR_FUNCTION_AGGREGATE, .aggregate = &count_ops};
 
 /* Of BIGINT; NULLs count as nothing. */
-static wr_status sum_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
-                            uint32_t row_count, wr_state_rows states) {
+static wr_status sum_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count,
+                            const uint64_t *pass, uint32_t row_count, wr_state_rows states) {
     (void)arg_count;
     wr_vector flat = {0};
     WR_TRY(wr_vector_flatten(&flat, c->allocator, args, c->err));
@@ -102,8 +102,8 @@ static wr_status text_offer(const wr_aggregate_context *c, text_state *s, wr_str
     *s = (text_state){data, text.size};
     return WR_OK;
 }
-static wr_status text_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
-                             uint32_t row_count, wr_state_rows states) {
+static wr_status text_update(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count,
+                             const uint64_t *pass, uint32_t row_count, wr_state_rows states) {
     (void)arg_count;
     wr_vector flat = {0};
     wr_status status = wr_vector_flatten(&flat, c->allocator, args, c->err);
@@ -176,7 +176,8 @@ static const wr_aggregate_ops text_ops = {.state_bytes = bytes_16,
                                           .write_bytes = text_write_bytes,
                                           .write = text_write,
                                           .read = text_read};
-static const wr_function text_function = {.name = "greatest_text", .kind = WR_FUNCTION_AGGREGATE, .aggregate = &text_ops};
+static const wr_function text_function = {
+    .name = "greatest_text", .kind = WR_FUNCTION_AGGREGATE, .aggregate = &text_ops};
 
 /* ---- input ---- */
 
@@ -193,9 +194,9 @@ static const wr_field list_element = {{"element", 7}, {.id = WR_TYPE_VARCHAR}, t
 enum { TYPE_COUNT = 18 };
 
 static wr_type type_at(uint32_t i) {
-    static const uint8_t simple[] = {WR_TYPE_BOOLEAN,  WR_TYPE_TINYINT,   WR_TYPE_SMALLINT,  WR_TYPE_INTEGER,
-                                     WR_TYPE_BIGINT,   WR_TYPE_HUGEINT,   WR_TYPE_UTINYINT,  WR_TYPE_USMALLINT,
-                                     WR_TYPE_UINTEGER, WR_TYPE_UBIGINT,   WR_TYPE_FLOAT,     WR_TYPE_DOUBLE,
+    static const uint8_t simple[] = {WR_TYPE_BOOLEAN,  WR_TYPE_TINYINT,   WR_TYPE_SMALLINT, WR_TYPE_INTEGER,
+                                     WR_TYPE_BIGINT,   WR_TYPE_HUGEINT,   WR_TYPE_UTINYINT, WR_TYPE_USMALLINT,
+                                     WR_TYPE_UINTEGER, WR_TYPE_UBIGINT,   WR_TYPE_FLOAT,    WR_TYPE_DOUBLE,
                                      WR_TYPE_VARCHAR,  WR_TYPE_TIMESTAMP, WR_TYPE_INTERVAL};
     if (i < sizeof simple) return wr_type_of((wr_type_id)simple[i]);
     switch (i - sizeof simple) {
@@ -278,8 +279,8 @@ static void table_init(table *t, const wr_type *key_types, uint32_t key_count, u
 }
 
 /* Rows [first, first + count) of a column as a vector, each `times` times. */
-static wr_status make_vector(wr_vector *v, wr_allocator *a, const table *t, uint32_t column, uint32_t first, uint32_t count,
-                             uint32_t times, wr_error *err) {
+static wr_status make_vector(wr_vector *v, wr_allocator *a, const table *t, uint32_t column, uint32_t first,
+                             uint32_t count, uint32_t times, wr_error *err) {
     wr_type type = t->types[column];
     WR_TRY(wr_vector_prepare(v, a, type, 0, false, err));
     for (uint32_t i = 0; i < count * times; i++) {
@@ -408,11 +409,13 @@ enum { LOCALS_MAX = 4 };
 typedef struct setup {
     uint32_t batch_rows, local_count;
     bool force_spill, bounded;
+    int64_t low, high; /* bounded: 0, 0 stands for the usual bounds */
+    double estimated_groups;
     wr_vector_kind kind;
     size_t limit_bytes;
-    uint32_t epochs;    /* 0 and 1: all rows in one */
-    bool twice;         /* batches have every row twice, and a selection that takes it once */
-    bool without_text;  /* only aggregates that are plain bytes */
+    uint32_t epochs;   /* 0 and 1: all rows in one */
+    bool twice;        /* batches have every row twice, and a selection that takes it once */
+    bool without_text; /* only aggregates that are plain bytes */
 } setup;
 
 typedef struct driver {
@@ -431,7 +434,8 @@ static void no_wake(wr_waker *self) {
 static wr_status driver_init(driver *d, const table *t, const setup *s, wr_error *err) {
     memset(d, 0, sizeof *d);
     wr_allocator *system = wr_test_allocator();
-    WR_TRY(wr_budget_create(&d->budget, NULL, system, "test", s->limit_bytes ? s->limit_bytes : WR_BUDGET_NO_LIMIT, err));
+    WR_TRY(
+        wr_budget_create(&d->budget, NULL, system, "test", s->limit_bytes ? s->limit_bytes : WR_BUDGET_NO_LIMIT, err));
     d->exec.budget = d->budget;
     d->exec.allocator = wr_budget_allocator(d->budget);
     d->exec.environment.kernels = wr_kernels_best();
@@ -443,7 +447,9 @@ static wr_status driver_init(driver *d, const table *t, const setup *s, wr_error
     uint32_t number = t->key_count, text = t->key_count + 1;
     wr_aggregate_key keys[KEYS_MAX];
     for (uint32_t k = 0; k < t->key_count; k++) {
-        keys[k] = (wr_aggregate_key){.column = k, .nullable = true, .bounded = s->bounded, .low = -100, .high = 1000000};
+        keys[k] =
+            (wr_aggregate_key){.column = k, .nullable = true, .bounded = s->bounded, .low = s->low, .high = s->high};
+        if (!s->low && !s->high) keys[k].low = -100, keys[k].high = 1000000;
     }
     wr_aggregate_call calls[] = {
         {&count_function, NULL, wr_type_of(WR_TYPE_BIGINT), NULL, 0, WR_AGGREGATE_NO_FILTER},
@@ -455,7 +461,8 @@ static wr_status driver_init(driver *d, const table *t, const setup *s, wr_error
                               .keys = keys,
                               .key_count = t->key_count,
                               .calls = calls,
-                              .call_count = s->without_text ? 2 : 3};
+                              .call_count = s->without_text ? 2 : 3,
+                              .estimated_groups = s->estimated_groups};
     WR_TRY(wr_aggregate_create(&d->sink, &d->source, &d->exec, &spec, err));
     for (uint32_t i = 0; i < s->local_count; i++) {
         WR_TRY(d->sink->ops->local_create(d->sink, &d->locals[i], err));
@@ -494,8 +501,8 @@ static wr_status feed_batch(driver *d, wr_local *local, wr_batch *batch, wr_erro
     return wr_fail(err, WR_INTERNAL, "blocked for ever");
 }
 
-static wr_status make_batch(wr_batch *batch, wr_allocator *a, const table *t, const setup *s, uint32_t first, uint32_t count,
-                            wr_error *err) {
+static wr_status make_batch(wr_batch *batch, wr_allocator *a, const table *t, const setup *s, uint32_t first,
+                            uint32_t count, wr_error *err) {
     uint32_t columns = t->key_count + 3, times = s->twice ? 2 : 1;
     WR_TRY(wr_batch_init(batch, a, columns, err));
     for (uint32_t c = 0; c < columns; c++) {
@@ -599,8 +606,8 @@ static wr_status collect(driver *d, const setup *s, lines *out, wr_error *err) {
         WR_CHECK_EQ_UINT(morsel.index, turn);
         for (uint32_t tries = 0; flow != WR_NEED_INPUT; tries++) {
             wr_batch *batch;
-            WR_TRY(d->source->ops->read(d->source, d->source_locals[turn % s->local_count], &morsel, &batch, &flow, &waker,
-                                        err));
+            WR_TRY(d->source->ops->read(d->source, d->source_locals[turn % s->local_count], &morsel, &batch, &flow,
+                                        &waker, err));
             if (flow == WR_HAVE_OUTPUT) add_rows(batch, out);
             if (flow == WR_HAVE_OUTPUT) WR_CHECK(batch->row_count <= s->batch_rows);
             if (tries > 10000000) return wr_fail(err, WR_INTERNAL, "blocked for ever");
@@ -674,7 +681,7 @@ WR_TEST(aggregate, every_type_of_key) {
 
 WR_TEST(aggregate, several_keys) {
     static const uint32_t sets[][KEYS_MAX] = {{3, 3, 1, 0}, {4, 3, 2, 1}, {12, 3, 0, 12}, {11, 10, 4, 3},
-                                              {0, 1, 2, 6}, {9, 4, 0, 0},  {15, 16, 14, 5}};
+                                              {0, 1, 2, 6}, {9, 4, 0, 0}, {15, 16, 14, 5}};
     seed = 2;
     for (uint32_t i = 0; i < WR_COUNT_OF(sets); i++) {
         for (uint32_t count = 2; count <= KEYS_MAX; count++) {
@@ -715,6 +722,62 @@ WR_TEST(aggregate, bounded_keys_take_few_bits) {
     WR_CHECK_STATUS(run(&t, &s, &seen, NULL, &err), WR_CORRUPT, &err);
     WR_CHECK_CONTAINS(err.message, "holds 2000000, but");
     wr_arena_deinit(&seen.arena);
+    wr_arena_deinit(&t.arena);
+}
+
+WR_TEST(aggregate, dense_domains) {
+    static const uint8_t types[] = {WR_TYPE_INTEGER,  WR_TYPE_BIGINT,  WR_TYPE_SMALLINT,
+                                    WR_TYPE_UINTEGER, WR_TYPE_TINYINT, WR_TYPE_USMALLINT};
+    static const uint32_t batches[] = {1, 3, 100, 2048};
+    seed = 13;
+    for (uint32_t i = 0; i < WR_COUNT_OF(types); i++) {
+        for (uint32_t key_count = 1; key_count <= 3; key_count++) {
+            wr_type keys[] = {wr_type_of((wr_type_id)types[i]), wr_type_of(WR_TYPE_BOOLEAN),
+                              wr_type_of(WR_TYPE_BIGINT)};
+            table t;
+            table_init(&t, keys, key_count, 2000, 4, i % 3);
+            for (uint32_t r = 0; r < t.row_count; r++) {
+                for (uint32_t k = 0; k < key_count; k += 2)
+                    t.values[(size_t)r * (key_count + 3) + k].i64 = 5 + random_below(100);
+            }
+            setup s = {.batch_rows = batches[(i + key_count) % 4],
+                       .local_count = 1 + i % 4,
+                       .bounded = true,
+                       .low = 3,
+                       .high = 120,
+                       .estimated_groups = 1e6,
+                       .without_text = true,
+                       .epochs = i % 2 ? 3 : 1,
+                       .kind = i == 4 ? WR_DICTIONARY : WR_FLAT};
+            check(&t, &s, NULL, "dense");
+            setup out_of_bounds = s;
+            out_of_bounds.high = 50;
+            wr_error err;
+            lines seen;
+            wr_error_clear(&err);
+            lines_init(&seen);
+            WR_CHECK_STATUS(run(&t, &out_of_bounds, &seen, NULL, &err), WR_CORRUPT, &err);
+            WR_CHECK_CONTAINS(err.message, "between 3 and 50");
+            wr_arena_deinit(&seen.arena);
+            wr_arena_deinit(&t.arena);
+        }
+    }
+}
+
+/* A domain far larger than a block, of which tasks see different ends. */
+WR_TEST(aggregate, sparse_blocks_of_a_dense_domain) {
+    seed = 14;
+    wr_type key = wr_type_of(WR_TYPE_INTEGER);
+    table t;
+    table_init(&t, &key, 1, 4000, 4, 0);
+    for (uint32_t r = 0; r < t.row_count; r++) t.values[(size_t)r * 4].i64 = r / 1000 * 70000 + random_below(300);
+    setup s = {.batch_rows = 1000,
+               .local_count = 3,
+               .bounded = true,
+               .high = 300000,
+               .estimated_groups = 1e6,
+               .without_text = true};
+    check(&t, &s, NULL, "sparse");
     wr_arena_deinit(&t.arena);
 }
 
@@ -761,7 +824,10 @@ WR_TEST(aggregate, forced_spilling_changes_nothing) {
             wr_type keys[] = {type_at(types[i]), type_at(3)};
             table t;
             table_init(&t, keys, 1 + i % 2, 8000, 3000, 1);
-            setup s = {.batch_rows = i % 3 ? 2048 : 100, .local_count = 1 + 3 * (i % 2), .force_spill = true, .without_text = plain};
+            setup s = {.batch_rows = i % 3 ? 2048 : 100,
+                       .local_count = 1 + 3 * (i % 2),
+                       .force_spill = true,
+                       .without_text = plain};
             uint64_t spilled_bytes = 0;
             check(&t, &s, &spilled_bytes, "spilled");
             WR_CHECK(spilled_bytes > 0);
@@ -809,7 +875,8 @@ WR_TEST(aggregate, equal_hashes) {
         wr_type keys[] = {type_at(types[i]), type_at(4), type_at(4)};
         table t;
         table_init(&t, keys, 1 + i, 1000, 4 + 100 / (1 + i * i * 40), 1);
-        setup s = {.batch_rows = 200, .local_count = 2}, spilling = {.batch_rows = 200, .local_count = 2, .force_spill = true};
+        setup s = {.batch_rows = 200, .local_count = 2},
+              spilling = {.batch_rows = 200, .local_count = 2, .force_spill = true};
         check(&t, &s, NULL, "zero hashes");
         check(&t, &spilling, NULL, "zero hashes, spilled");
         wr_arena_deinit(&t.arena);
@@ -906,4 +973,15 @@ WR_TEST(aggregate, every_failure_is_reported) {
         fail_each(&t, &spilling, WR_FAULT_READ);
         wr_arena_deinit(&t.arena);
     }
+    wr_type key = wr_type_of(WR_TYPE_UTINYINT);
+    table t;
+    table_init(&t, &key, 1, 300, 150, 1);
+    setup dense = {.batch_rows = 100,
+                   .local_count = 2,
+                   .bounded = true,
+                   .high = 255,
+                   .estimated_groups = 256,
+                   .without_text = true};
+    fail_each(&t, &dense, WR_FAULT_ALLOC);
+    wr_arena_deinit(&t.arena);
 }

@@ -108,7 +108,10 @@ static wr_status init(wr_join *join, const wr_join_spec *spec, wr_error *err) {
     WR_TRY(kept_init(&join->store, join, spec->build_column_count, err));
     WR_TRY(kept_init(&join->spool, join, spec->probe_column_count, err));
     keep_all(join, spec);
-    size_t share = wr_budget_available(join->budget) / (4 * WR_PARTITIONS * (size_t)join->exec->thread_count);
+    size_t available = wr_budget_available(join->budget), limit = available / 128;
+    size_t share = available / (8 * WR_PARTITIONS * (size_t)join->exec->thread_count);
+    if (limit > WR_CHUNK_BYTES_MAX) limit = WR_CHUNK_BYTES_MAX;
+    join->chunk_limit_bytes = limit < WR_CHUNK_BYTES_MIN ? WR_CHUNK_BYTES_MIN : limit;
     uint32_t page = WR_ROW_PAGE_MIN;
     while (page < WR_ROW_PAGE_MAX / 4 && page * 2 <= share) page *= 2;
     join->spill.page_bytes = page;

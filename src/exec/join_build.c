@@ -5,7 +5,7 @@
  * with the last item of a phase begins the next one, whoever finds nothing to claim parks:
  *
  *   ADMIT      one item: asks for the memory of the index; if there is none, partitions leave until it fits
- *   PARTITION  an item a chunk: only when ADMIT has begun to spill
+ *   PARTITION  an item a worker: only when ADMIT has begun to spill
  *   LOAD       an item a partition: those that stayed in memory become chunks again
  *   TABLE      the phases of wr_table_build */
 #include "exec/join_internal.h"
@@ -22,7 +22,7 @@ typedef struct build_sink {
     bool advancing, loaded;
     uint32_t item_next, item_count, item_done;
     wr_waker *waiting;
-    size_t granted_bytes;
+    size_t granted_bytes, cushion_bytes;
     wr_table_build *build;
 } build_sink;
 
@@ -31,6 +31,7 @@ typedef struct build_local {
     wr_key_scratch scratch;
     wr_join_chunk *current[2]; /* rows with keys, rows whose keys are NULL */
     uint32_t chunk_number, chunk_rows; /* of the next chunk */
+    size_t text_bytes;                 /* of the batch: long strings */
     uint32_t capacity;
     uint16_t *rows[2], *positions;
     uint64_t *words[2];
@@ -39,6 +40,7 @@ typedef struct build_local {
     size_t list_bytes;
     wr_join_writer writer;
     bool has_writer;
+    size_t cushion_bytes; /* reserved for the writer's pages: they are needed when there is no memory left */
     wr_counters counters;
 } build_local;
 
@@ -53,6 +55,7 @@ static void drop_local(build_local *l, wr_join *join) {
     }
     wr_free(join->allocator, l->positions, sizeof(uint16_t) * l->capacity);
     if (l->has_writer) wr_join_writer_deinit(&l->writer);
+    wr_budget_release(join->budget, l->cushion_bytes);
     wr_free(join->allocator, l->columns, sizeof(wr_vector *) * (join->store.count + 1));
     wr_free(join->allocator, l, sizeof *l);
 }
@@ -71,7 +74,10 @@ static wr_status make_local(build_local **out, wr_join *join, wr_error *err) {
 
 static wr_status build_local_create(wr_sink *sink, wr_local **out, wr_error *err) {
     build_local *l;
-    WR_TRY(make_local(&l, ((build_sink *)sink)->join, err));
+    wr_join *join = ((build_sink *)sink)->join;
+    WR_TRY(make_local(&l, join, err));
+    size_t bytes = wr_join_writer_bytes(join, WR_JOIN_BUILD, 0) + 2 * join->chunk_limit_bytes;
+    if (wr_budget_reserve(join->budget, bytes, NULL) == WR_OK) l->cushion_bytes = bytes;
     *out = (wr_local *)l;
     return WR_OK;
 }
@@ -107,14 +113,14 @@ static void give_chunk(build_local *l, wr_join *join, wr_join_chunk *chunk) {
     if (l->list) {
         chunk->next = *l->list;
         *l->list = chunk;
-        l->list_bytes += wr_join_chunk_bytes(join, chunk->capacity);
+        l->list_bytes += wr_join_chunk_size(join, chunk);
         return;
     }
     wr_mutex_lock(&join->lock);
     chunk->next = join->chunks;
     join->chunks = chunk;
     join->chunk_count++;
-    join->chunk_bytes += wr_join_chunk_bytes(join, chunk->capacity);
+    join->chunk_bytes += wr_join_chunk_size(join, chunk);
     wr_join_tell_spillable(join);
     wr_mutex_unlock(&join->lock);
 }
@@ -125,27 +131,25 @@ static wr_join_chunk *take_chunk(wr_join *join) {
     if (chunk) {
         join->chunks = chunk->next;
         join->chunk_count--;
-        join->chunk_bytes -= wr_join_chunk_bytes(join, chunk->capacity);
+        join->chunk_bytes -= wr_join_chunk_size(join, chunk);
         wr_join_tell_spillable(join);
     }
     wr_mutex_unlock(&join->lock);
     return chunk;
 }
 
-/* Chunks double in size, up to what a worker may hold that nobody else can spill. */
-static uint32_t next_capacity(build_local *l, const wr_join *join, uint32_t needed) {
+/* Chunks double in size. */
+static uint32_t next_capacity(build_local *l, const wr_join *join) {
+    size_t row = wr_join_chunk_bytes(join, 1024) / 1024 + 1, most = join->chunk_limit_bytes / row;
     uint32_t capacity = l->chunk_rows;
-    size_t row = wr_join_chunk_bytes(join, 1024) / 1024 + 1;
-    size_t most = WR_CHUNK_BYTES_MAX / row, share = wr_budget_available(join->budget) / 16 / row;
-    if (most > share) most = share;
     if (most > WR_CHUNK_ROWS_MAX) most = WR_CHUNK_ROWS_MAX;
-    if (capacity < most) l->chunk_rows *= 2;
-    if (capacity > most && most >= WR_CHUNK_ROWS_MIN) capacity = (uint32_t)most;
-    return capacity < needed ? needed : capacity;
+    if (capacity * 2 <= most) l->chunk_rows *= 2;
+    return capacity;
 }
 
-static uint32_t room_of(const wr_join_chunk *chunk) {
-    return chunk ? chunk->capacity - chunk->row_count : 0;
+static uint32_t room_of(const wr_join *join, const wr_join_chunk *chunk) {
+    if (!chunk || chunk->text_bytes > join->chunk_limit_bytes) return 0;
+    return chunk->capacity - chunk->row_count;
 }
 
 static wr_status store_rows(build_local *l, wr_join *join, bool null_keys, wr_ordinal ordinal,
@@ -153,14 +157,14 @@ static wr_status store_rows(build_local *l, wr_join *join, bool null_keys, wr_or
                             uint32_t count, wr_error *err) {
     wr_join_chunk **current = &l->current[null_keys];
     for (uint32_t done = 0; done < count;) {
-        if (room_of(*current) == 0) {
+        if (room_of(join, *current) == 0) {
             if (*current) give_chunk(l, join, *current);
             *current = NULL;
-            uint32_t capacity = null_keys ? WR_CHUNK_ROWS_MIN : next_capacity(l, join, 1);
+            uint32_t capacity = null_keys ? WR_CHUNK_ROWS_MIN : next_capacity(l, join);
             WR_TRY(wr_join_chunk_create(current, join, capacity, null_keys, err));
             (*current)->number = l->chunk_number++;
         }
-        uint32_t left = count - done, room = room_of(*current), part = left < room ? left : room;
+        uint32_t left = count - done, room = room_of(join, *current), part = left < room ? left : room;
         const uint64_t *part_words[2] = {words[0] ? words[0] + done : NULL, words[1] ? words[1] + done : NULL};
         const uint16_t *part_rows = rows;
         if (rows) {
@@ -179,6 +183,8 @@ static wr_status store_rows(build_local *l, wr_join *join, bool null_keys, wr_or
 
 static wr_status writer_of(build_local *l, wr_join *join, wr_error *err) {
     if (l->has_writer) return WR_OK;
+    wr_budget_release(join->budget, l->cushion_bytes);
+    l->cushion_bytes = 0;
     l->has_writer = true;
     return wr_join_writer_init(&l->writer, join, WR_JOIN_BUILD, 0, false, err);
 }
@@ -195,14 +201,36 @@ static void begin_spilling(wr_join *join, uint32_t count) {
     wr_mutex_unlock(&join->lock);
 }
 
+/* Partitions leave until there is room for the pages of one chunk's rows; if there is none, all are out from now on, and
+ * pages are written as they fill. */
+static wr_status make_room(build_local *l, wr_join *join, const wr_join_chunk *chunk, wr_error *err) {
+    size_t needed = wr_join_writer_bytes(join, WR_JOIN_BUILD, chunk->row_count) + chunk->text_bytes;
+    while (wr_budget_available(join->budget) < needed) {
+        uint64_t bytes;
+        WR_TRY(wr_join_evict(join, &bytes, err));
+        l->counters.spilled_bytes += bytes;
+        if (bytes) continue;
+        join->spill.out |= join->one_partition ? 1 : (1u << WR_PARTITIONS) - 1;
+        break;
+    }
+    return WR_OK;
+}
+
+static wr_status write_chunk(build_local *l, wr_join *join, wr_join_chunk *chunk, wr_error *err) {
+    wr_status status = make_room(l, join, chunk, err);
+    if (status == WR_OK) return wr_join_write_chunk(&l->writer, chunk, err);
+    wr_join_chunk_destroy(chunk, join);
+    return status;
+}
+
 static wr_status write_chunks(build_local *l, wr_join *join, wr_error *err) {
     WR_TRY(writer_of(l, join, err));
     for (uint32_t i = 0; i < 2; i++) {
         wr_join_chunk *chunk = l->current[i];
         l->current[i] = NULL;
-        if (chunk) WR_TRY(wr_join_write_chunk(&l->writer, chunk, err));
+        if (chunk) WR_TRY(write_chunk(l, join, chunk, err));
     }
-    for (wr_join_chunk *chunk; (chunk = take_chunk(join));) WR_TRY(wr_join_write_chunk(&l->writer, chunk, err));
+    for (wr_join_chunk *chunk; (chunk = take_chunk(join));) WR_TRY(write_chunk(l, join, chunk, err));
     return WR_OK;
 }
 
@@ -255,10 +283,10 @@ static size_t long_string_bytes(const wr_join *join, const wr_batch *in) {
 
 /* What consuming the batch may allocate at most. */
 static size_t batch_bytes(build_local *l, const wr_join *join, const wr_batch *in) {
-    size_t text = long_string_bytes(join, in);
+    size_t text = l->text_bytes = long_string_bytes(join, in);
     if (join->spill.on) return wr_join_writer_bytes(join, WR_JOIN_BUILD, in->sel_count) + text;
     size_t bytes = text ? text + text / 2 + 4096 : 0;
-    if (room_of(l->current[0]) < in->sel_count) {
+    if (room_of(join, l->current[0]) < in->sel_count) {
         uint32_t rows = l->chunk_rows > in->sel_count ? l->chunk_rows : in->sel_count;
         bytes += wr_join_chunk_bytes(join, rows + 128);
     }
@@ -312,6 +340,7 @@ static wr_status consume_granted(build_local *l, wr_join *join, const wr_batch *
     WR_TRY(wr_keys_compute(&join->keys, &l->scratch, key_columns, in->sel, in->sel_count, &keys, err));
     WR_TRY(join->spill.on ? write_batch(l, join, in, columns, &keys, err)
                           : store_batch(l, join, in, columns, &keys, err));
+    if (l->current[0]) l->current[0]->text_bytes += l->text_bytes;
     join->build_rows += keys.count;
     join->build_null_rows += keys.null_count;
     return WR_OK;
@@ -333,7 +362,8 @@ static wr_status build_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_
         WR_TRY(build_relieve(sink, local, err));
     }
     if (join->spill.on && (l->current[0] || l->current[1])) WR_TRY(write_chunks(l, join, err));
-    size_t bytes = batch_bytes(l, join, in);
+    /* Not to the last byte: whoever feeds this sink allocates without asking. */
+    size_t bytes = batch_bytes(l, join, in) + 4 * join->chunk_limit_bytes;
     WR_TRY(admit(l, join, bytes, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK;
     wr_status status = consume_granted(l, join, in, err);
@@ -357,6 +387,10 @@ static wr_status build_combine(wr_sink *sink, wr_local *local, wr_error *err) {
         if (l->current[i]) give_chunk(l, join, l->current[i]);
         l->current[i] = NULL;
     }
+    wr_mutex_lock(&join->lock); /* the finish may have to spill, too */
+    ((build_sink *)sink)->cushion_bytes += l->cushion_bytes;
+    wr_mutex_unlock(&join->lock);
+    l->cushion_bytes = 0;
     return WR_OK;
 }
 
@@ -406,6 +440,11 @@ static void count_spilled(build_sink *s, uint64_t bytes) {
     wr_node_count(&s->sink.base, &(wr_counters){.spilled_bytes = bytes});
 }
 
+static void release_cushion(build_sink *s) {
+    wr_budget_release(s->join->budget, s->cushion_bytes);
+    s->cushion_bytes = 0;
+}
+
 static wr_status admit_table(build_sink *s, wr_flow *flow, wr_waker *waker, wr_error *err) {
     wr_join *join = s->join;
     *flow = WR_NEED_INPUT;
@@ -425,6 +464,7 @@ static wr_status admit_table(build_sink *s, wr_flow *flow, wr_waker *waker, wr_e
             *flow = WR_BLOCKED;
             return WR_OK;
         }
+        release_cushion(s);
         if (!join->spill.on) {
             begin_spilling(join, fits ? partitions_too_many(join, needed) : WR_PARTITIONS);
             return WR_OK;
@@ -439,16 +479,10 @@ static wr_status partition_item(build_sink *s, wr_error *err) {
     wr_join *join = s->join;
     build_local *l;
     WR_TRY(make_local(&l, join, err));
-    wr_status status = writer_of(l, join, err);
-    wr_join_chunk *chunk = take_chunk(join);
-    if (status == WR_OK && chunk) {
-        status = wr_join_write_chunk(&l->writer, chunk, err);
-        chunk = NULL;
-    }
-    wr_join_chunk_destroy(chunk, join);
+    wr_status status = write_chunks(l, join, err);
     if (status == WR_OK) status = wr_join_writer_flush(&l->writer, err);
     if (l->writer.part) wr_join_add_part(join, WR_JOIN_BUILD, wr_join_writer_take(&l->writer));
-    count_spilled(s, l->writer.spilled_bytes);
+    count_spilled(s, l->counters.spilled_bytes + l->writer.spilled_bytes);
     drop_local(l, join);
     return status;
 }
@@ -468,6 +502,7 @@ wr_status wr_join_load_chunks(wr_join *join, wr_join_reader *reader, size_t limi
         for (uint32_t c = 0; c < join->store.count; c++) l->columns[c] = &in->columns[join->store.positions[c]];
         status = reserve(l, join, in->row_count, err);
         if (status == WR_OK) status = store_batch(l, join, in, l->columns, &reader->keys, err);
+        if (l->current[0]) l->current[0]->text_bytes += long_string_bytes(join, in);
     }
     for (uint32_t i = 0; i < 2 && status == WR_OK; i++) {
         if (l->current[i]) give_chunk(l, join, l->current[i]);
@@ -497,6 +532,7 @@ static wr_status load_item(wr_join *join, uint32_t partition, wr_error *err) {
 static wr_status begin_table(build_sink *s, wr_error *err) {
     wr_join *join = s->join;
     s->phase = FINISH_TABLE;
+    release_cushion(s);
     join->chunk_bytes = 0;
     join->chunk_count = 0;
     wr_budget_set_spillable(join->budget, 0);
@@ -509,7 +545,7 @@ static wr_status next_phase(build_sink *s, uint32_t *items, wr_error *err) {
     *items = 0;
     if (s->phase == FINISH_ADMIT && join->spill.on && join->chunk_count) {
         s->phase = FINISH_PARTITION;
-        *items = join->chunk_count;
+        *items = join->exec->thread_count;
         return WR_OK;
     }
     if (s->phase == FINISH_PARTITION) {
@@ -600,6 +636,7 @@ static void build_destroy(wr_sink *sink) {
     wr_allocator *a = join->exec->allocator;
     wr_table_build_destroy(s->build);
     if (s->granted_bytes) wr_budget_settle(join->budget, s->granted_bytes);
+    release_cushion(s);
     sink->base.budget = NULL; /* the join's */
     wr_node_base_deinit(&sink->base);
     wr_free(a, s, sizeof *s);

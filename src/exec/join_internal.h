@@ -137,7 +137,7 @@ typedef struct wr_join_run {
     uint64_t morsel;
 } wr_join_run;
 
-enum { WR_CHUNK_ROWS_MAX = 64 * 1024, WR_CHUNK_ROWS_MIN = 1024, WR_CHUNK_BYTES_MAX = 4 << 20 };
+enum { WR_CHUNK_ROWS_MAX = 64 * 1024, WR_CHUNK_ROWS_MIN = 1024, WR_CHUNK_BYTES_MIN = 64 << 10, WR_CHUNK_BYTES_MAX = 2 << 20 };
 
 typedef struct wr_join_chunk {
     struct wr_join_chunk *next;
@@ -149,6 +149,7 @@ typedef struct wr_join_chunk {
     wr_join_run *runs;
     uint32_t run_count, run_capacity;
     uint64_t min, max; /* of words[0] of an integer key */
+    size_t text_bytes; /* long strings, about */
 } wr_join_chunk;
 
 WR_MUST_CHECK wr_status wr_join_chunk_create(wr_join_chunk **out, const wr_join *join, uint32_t capacity,
@@ -157,6 +158,9 @@ void wr_join_chunk_destroy(wr_join_chunk *chunk, const wr_join *join);
 void wr_join_chunks_destroy(wr_join_chunk **list, const wr_join *join);
 /* Bytes of a chunk for `capacity` rows, long strings aside. */
 size_t wr_join_chunk_bytes(const wr_join *join, uint32_t capacity);
+static inline size_t wr_join_chunk_size(const wr_join *join, const wr_join_chunk *chunk) {
+    return wr_join_chunk_bytes(join, chunk->capacity) + chunk->text_bytes + chunk->text_bytes / 4;
+}
 /* Appends rows[0..count) (NULL: the first) of columns, which are the join's store columns, with their words. */
 WR_MUST_CHECK wr_status wr_join_chunk_append(wr_join_chunk *chunk, const wr_join *join, wr_ordinal ordinal,
                                              const wr_vector *const *columns, const uint16_t *rows,
@@ -314,6 +318,7 @@ struct wr_join {
 
     /* The build side comes in. */
     wr_mutex lock;
+    size_t chunk_limit_bytes; /* of one chunk: what a worker holds that nobody else can spill */
     wr_join_chunk *chunks; /* full ones, and those of finished locals; under lock */
     size_t chunk_bytes;    /* under lock */
     _Atomic uint32_t chunk_count;

@@ -1,5 +1,5 @@
-/* Aggregates without keys: one group, also of no rows. Each task has one entry, which the aggregates' whole-column loops add
- * to; the end of the input merges them. */
+/* Aggregates without keys: one group, also of no rows. Each task has one entry, which the aggregates' whole-column
+ * loops add to; the end of the input merges them. */
 #include "exec/aggregate_internal.h"
 
 typedef struct plain_entry {
@@ -104,7 +104,8 @@ static wr_status acquire_entry(plain_aggregation *g, plain_local *l, wr_error *e
     return WR_OK;
 }
 
-static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                              wr_error *err) {
     (void)waker;
     plain_aggregation *g = ((plain_sink *)sink)->shared;
     plain_local *l = (plain_local *)local;
@@ -244,7 +245,8 @@ wr_status wr_plain_aggregate_create(wr_sink **sink, wr_source **source, wr_exec 
     plain_aggregation *g = wr_alloc_zeroed(exec->allocator, sizeof *g);
     plain_sink *in = wr_alloc_zeroed(exec->allocator, sizeof *in);
     plain_source *out = wr_alloc_zeroed(exec->allocator, sizeof *out);
-    wr_status status = g && in && out ? WR_OK : wr_fail_memory(err, sizeof *g + sizeof *in + sizeof *out, "aggregation");
+    wr_status status =
+        g && in && out ? WR_OK : wr_fail_memory(err, sizeof *g + sizeof *in + sizeof *out, "aggregation");
     if (status == WR_OK) {
         status = wr_budget_create(&g->budget, exec->budget, NULL, "AGGREGATE", WR_BUDGET_NO_LIMIT, err);
     }

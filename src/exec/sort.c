@@ -2,8 +2,6 @@
 #include "exec/sort_internal.h"
 
 enum {
-    CHUNK_SHIFT_MAX = 17, /* 2 MB of entries */
-    CHUNK_SHIFT_MIN = 10,
     PAGE_BYTES_MAX = 2 << 20,
     NEEDS_SHARE = 8,          /* of a limit that the rows of a slice may take at most */
     FORCED_SPILL_BATCHES = 4, /* when spilling is forced: so many at a time */
@@ -166,8 +164,7 @@ static wr_status sink_local_create(wr_sink *sink, wr_local **out, wr_error *err)
 
 static bool must_spill(const wr_sort *s, const wr_sort_store *store) {
     if (!s->exec->force_spill) return false;
-    uint64_t rows = store->lists[WR_SORT_VALUES].count + store->lists[WR_SORT_NULLS].count;
-    return rows >= (uint64_t)s->exec->batch_rows * FORCED_SPILL_BATCHES;
+    return store->rows.row_count >= (uint64_t)s->exec->batch_rows * FORCED_SPILL_BATCHES;
 }
 
 /* The next rows of the batch, as many as may be asked for at once, and what they need. */
@@ -364,7 +361,7 @@ static wr_status take_rows(wr_sort *s, source_local *l, uint32_t *count, wr_erro
         } while (skips && *count);
     } else {
         const wr_sort_run *run = s->class_runs[range->row_class].items[0];
-        for (uint32_t i = 0; i < max; i++) l->rows[i] = wr_sort_run_at(run, range->first + l->given + i)->row;
+        wr_sort_run_rows(run, range->first + l->given, max, l->rows);
     }
     l->given += *count;
     return WR_OK;
@@ -424,11 +421,9 @@ static wr_status check_keys(const wr_sort_spec *spec, wr_error *err) {
     return WR_OK;
 }
 
-/* Chunks and pages are as large as the memory limit bears: each thread has one of each at least. */
+/* Pages are as large as the memory limit bears. */
 static void choose_sizes(wr_sort *s) {
     size_t room = wr_budget_available(s->budget), share = room / (32 * (size_t)(s->exec->thread_count ? s->exec->thread_count : 1));
-    s->chunk_shift = CHUNK_SHIFT_MIN;
-    while (s->chunk_shift < CHUNK_SHIFT_MAX && sizeof(wr_sort_entry) << s->chunk_shift < share) s->chunk_shift++;
     s->page_bytes_max = WR_ROW_PAGE_MIN;
     while (s->page_bytes_max < PAGE_BYTES_MAX && s->page_bytes_max < share) s->page_bytes_max *= 2;
     s->spill_page_bytes = WR_ROW_PAGE_MIN;

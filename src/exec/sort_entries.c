@@ -1,8 +1,9 @@
-/* Entries in order.
+/* Rows in order: entries are made from pages and sorted by their words.
  *
- * One word is sorted by its highest bits that differ: a stable scatter by as many of them as make groups that fit the next
- * cache, then each group alone, by its own highest bits that differ. Groups of a few entries are left to an insertion
- * sort, which goes over all of them at once. What is in order already costs the pass that looks for the bits.
+ * The first scatter brings the entries of all pages together, in buckets that fit the second cache; how keys are dealt out
+ * is learnt from a sample, and those beyond it go to the first and the last bucket. Each bucket is then sorted by its highest
+ * bits that differ: a stable scatter by as many of them as make groups of a few, which are left to an insertion sort that
+ * goes over all of them at once. What is in order already costs the pass that looks for the bits.
  *
  * Entries whose words are equal, and whose keys go on, get the next word and are sorted by that, again and again: no two
  * rows are ever compared, and a row is visited once for each word that it takes to tell it from its neighbours. After
@@ -10,9 +11,11 @@
 #include "exec/sort_internal.h"
 
 enum {
-    FEW = 24,             /* entries that are better sorted by insertion */
-    DIGIT_BITS_MAX = 11,  /* buckets of a scatter: more than this and their ends leave the first cache */
+    FEW = 24,            /* entries that are better sorted by insertion */
+    DIGIT_BITS_MAX = 11, /* buckets of a scatter: with more than this their ends leave the first cache */
     CACHED_ENTRIES = 1 << 14,
+    SAMPLE_ROWS = 1024,
+    SAMPLE_CUT = 8, /* of a sample, at either end: outliers do not decide how keys are dealt out */
     TIE_WORDS = 32,
 };
 
@@ -48,26 +51,36 @@ static void find_bounds(const wr_sort_entry *e, size_t count, uint64_t *min, uin
     *rising = !falls;
 }
 
-static unsigned log2_floor(size_t n) {
+static unsigned log2_floor(uint64_t n) {
     return 63 - (unsigned)__builtin_clzll(n | 1);
 }
 
-/* How keys from min to max are dealt out: digit = (key - min) >> shift. */
+/* How keys are dealt out to buckets. */
 typedef struct deal {
-    uint64_t min;
+    uint64_t low, last;
     unsigned shift, bits;
 } deal;
 
-static deal choose_deal(uint64_t min, uint64_t max, size_t count) {
-    unsigned range = 64 - (unsigned)__builtin_clzll(max - min), bits = log2_floor(count);
+static deal choose_deal(uint64_t low, uint64_t high, uint64_t count) {
+    unsigned range = high > low ? log2_floor(high - low) + 1 : 1, bits = log2_floor(count);
     if (count > CACHED_ENTRIES) bits -= log2_floor(CACHED_ENTRIES) - 1;
     if (bits > DIGIT_BITS_MAX) bits = DIGIT_BITS_MAX;
     if (bits < 4) bits = 4;
     if (bits > range) bits = range;
-    return (deal){min, range - bits, bits};
+    return (deal){low, (UINT64_C(1) << bits) - 1, range - bits, bits};
 }
 
-/* Counts become the places where buckets begin; the count of the largest. */
+static inline size_t bucket_within(deal d, uint64_t key) {
+    return (key - d.low) >> d.shift;
+}
+
+/* Of any key, also of those below and above. */
+static inline size_t bucket_of(deal d, uint64_t key) {
+    uint64_t bucket = (key > d.low ? key - d.low : 0) >> d.shift;
+    return bucket < d.last ? bucket : d.last;
+}
+
+/* Counts become the places where buckets begin; returns the largest. */
 static size_t begin_buckets(size_t *at, size_t bucket_count) {
     size_t sum = 0, largest = 0;
     for (size_t b = 0; b < bucket_count; b++) {
@@ -77,14 +90,6 @@ static size_t begin_buckets(size_t *at, size_t bucket_count) {
         sum += count;
     }
     return largest;
-}
-
-static void count_digits(deal d, const wr_sort_entry *e, size_t count, size_t *counts) {
-    for (size_t i = 0; i < count; i++) counts[(e[i].key - d.min) >> d.shift]++;
-}
-
-static void scatter(deal d, const wr_sort_entry *e, size_t count, size_t *at, wr_sort_entry *out) {
-    for (size_t i = 0; i < count; i++) out[at[(e[i].key - d.min) >> d.shift]++] = e[i];
 }
 
 static void sort_word(wr_sort_entry *e, wr_sort_entry *scratch, size_t count);
@@ -110,9 +115,9 @@ static void sort_word(wr_sort_entry *e, wr_sort_entry *scratch, size_t count) {
     size_t at[1 << DIGIT_BITS_MAX];
     deal d = choose_deal(min, max, count);
     memset(at, 0, sizeof *at << d.bits);
-    count_digits(d, e, count, at);
+    for (size_t i = 0; i < count; i++) at[bucket_within(d, e[i].key)]++;
     size_t largest = begin_buckets(at, (size_t)1 << d.bits);
-    scatter(d, e, count, at, scratch);
+    for (size_t i = 0; i < count; i++) scratch[at[bucket_within(d, e[i].key)]++] = e[i];
     memcpy(e, scratch, sizeof *e * count);
     if (d.shift == 0) return;
     if (largest <= FEW) {
@@ -167,74 +172,110 @@ static void sort_ties(const sorter *s, wr_sort_entry *e, size_t count, wr_sort_p
     }
 }
 
-static wr_status check_cancelled(const sorter *s, wr_error *err) {
-    return *s->cancelled ? wr_fail(err, WR_CANCELLED, "the query was stopped") : WR_OK;
+static void sort_bucket(const sorter *s, wr_sort_entry *e, size_t count) {
+    if (count < 2) return;
+    sort_word(e, s->scratch, count);
+    if (!s->order->exact) sort_ties(s, e, count, (wr_sort_place){0, 0}, 1);
 }
 
-wr_status wr_sort_entries(const wr_sort_order *order, wr_sort_entry *entries, wr_sort_entry *scratch, size_t count,
-                          const _Atomic bool *cancelled, wr_error *err) {
-    sorter s = {order, cancelled, scratch};
-    if (count < 2) return WR_OK;
-    sort_word(entries, scratch, count);
-    if (!order->exact) sort_ties(&s, entries, count, (wr_sort_place){0, 0}, 1);
-    return check_cancelled(&s, err);
+/* ---- pages ---- */
+
+typedef struct reader {
+    const wr_sort_pages *pages;
+    const wr_row_page *page;
+    uint32_t row, pages_left;
+} reader;
+
+static reader open_reader(const wr_sort_pages *pages) {
+    return (reader){.pages = pages, .page = pages->first, .pages_left = pages->count};
 }
 
-/* ---- chunks: the first scatter brings them together ---- */
-
-static void find_bounds_of_chunks(const wr_sort_chunk *chunks, uint32_t chunk_count, uint64_t *min, uint64_t *max) {
-    *min = UINT64_MAX;
-    *max = 0;
-    for (uint32_t c = 0; c < chunk_count; c++) {
-        uint64_t low, high;
-        bool rising;
-        find_bounds(chunks[c].entries, chunks[c].count, &low, &high, &rising);
-        *min = low < *min ? low : *min;
-        *max = high > *max ? high : *max;
-    }
-}
-
-static wr_status sort_dealt(const sorter *s, wr_allocator *a, wr_sort_entry *e, const size_t *ends, size_t bucket_count, size_t largest,
-                            wr_error *err) {
-    sorter own = *s;
-    own.scratch = wr_alloc(a, sizeof *e * largest);
-    if (!own.scratch) return wr_fail_memory(err, sizeof *e * largest, "sort");
-    for (size_t b = 0, first = 0; b < bucket_count && !*s->cancelled; b++) {
-        size_t count = ends[b] - first;
-        if (count > 1) {
-            sort_word(e + first, own.scratch, count);
-            if (!s->order->exact) sort_ties(&own, e + first, count, (wr_sort_place){0, 0}, 1);
+/* The next entries, at most WR_SORT_SLICE: rows of the class, with their first words. */
+static size_t read_entries(reader *r, wr_sort_entry *e) {
+    size_t count = 0;
+    while (count == 0 && r->pages_left) {
+        uint32_t end = r->page->row_count - r->row < WR_SORT_SLICE ? r->page->row_count : r->row + WR_SORT_SLICE;
+        for (; r->row < end; r->row++) {
+            e[count].row = wr_row_at(r->page, r->row);
+            count += !r->pages->mixed || wr_row_is_valid(e[count].row, r->pages->null_column) == r->pages->valid;
         }
-        first = ends[b];
+        if (r->row < r->page->row_count) continue;
+        r->page = r->page->next;
+        r->row = 0;
+        r->pages_left--;
     }
-    wr_free(a, own.scratch, sizeof *e * largest);
-    return check_cancelled(s, err);
+    wr_sort_load(r->pages->order, (wr_sort_place){0, 0}, e, count);
+    return count;
 }
 
-wr_status wr_sort_chunks(const wr_sort_order *order, wr_allocator *a, wr_sort_chunk *chunks, uint32_t chunk_count, wr_sort_entry **out,
-                         const _Atomic bool *cancelled, wr_error *err) {
-    size_t count = 0, at[1 << DIGIT_BITS_MAX];
-    for (uint32_t c = 0; c < chunk_count; c++) count += chunks[c].count;
-    wr_sort_entry *e = *out = wr_alloc(a, sizeof *e * count);
-    if (!e) return wr_fail_memory(err, sizeof *e * count, "sort");
-    uint64_t min, max;
-    find_bounds_of_chunks(chunks, chunk_count, &min, &max);
-    deal d = {min, 0, 0};
-    if (max > min) d = choose_deal(min, max, count);
-    size_t bucket_count = (size_t)1 << d.bits;
-    memset(at, 0, sizeof *at * bucket_count);
-    if (d.bits == 0) d.shift = 63;
-    for (uint32_t c = 0; c < chunk_count; c++) count_digits(d, chunks[c].entries, chunks[c].count, at);
-    size_t largest = begin_buckets(at, bucket_count);
-    for (uint32_t c = 0; c < chunk_count; c++) {
-        scatter(d, chunks[c].entries, chunks[c].count, at, e);
-        wr_free(a, chunks[c].entries, sizeof *e * chunks[c].capacity);
-        chunks[c] = (wr_sort_chunk){0};
+/* About SAMPLE_ROWS rows at even distances, but for those of another class; sorted. */
+static size_t take_sample(const wr_sort_pages *pages, wr_sort_entry *e) {
+    uint64_t rows = 0, next = 0;
+    size_t count = 0;
+    const wr_row_page *page = pages->first;
+    for (uint32_t p = 0; p < pages->count; p++, page = page->next) rows += page->row_count;
+    uint64_t step = rows / SAMPLE_ROWS + 1, before = 0;
+    page = pages->first;
+    for (uint32_t p = 0; p < pages->count; p++, page = page->next) {
+        for (; next < before + page->row_count; next += step) {
+            e[count].row = wr_row_at(page, (uint32_t)(next - before));
+            count += !pages->mixed || wr_row_is_valid(e[count].row, pages->null_column) == pages->valid;
+        }
+        before += page->row_count;
     }
-    sorter s = {order, cancelled, NULL};
-    wr_status status = sort_dealt(&s, a, e, at, bucket_count, largest, err);
+    wr_sort_load(pages->order, (wr_sort_place){0, 0}, e, count);
+    return count;
+}
+
+static deal learn_deal(const wr_sort_pages *pages) {
+    wr_sort_entry sample[SAMPLE_ROWS], scratch[SAMPLE_ROWS];
+    size_t count = take_sample(pages, sample), cut = count > 4 * SAMPLE_CUT ? SAMPLE_CUT : 0;
+    sort_word(sample, scratch, count);
+    if (count == 0) return choose_deal(0, UINT64_MAX, pages->row_count);
+    return choose_deal(sample[cut].key, sample[count - 1 - cut].key, pages->row_count);
+}
+
+/* All entries, dealt out; where buckets end is in `at`. Returns the size of the largest. */
+static size_t deal_out(const wr_sort_pages *pages, deal d, wr_sort_entry *out, size_t *at, const _Atomic bool *cancelled) {
+    wr_sort_entry e[WR_SORT_SLICE];
+    size_t count;
+    memset(at, 0, sizeof *at << d.bits);
+    for (reader r = open_reader(pages); (count = read_entries(&r, e)) > 0 && !*cancelled;) {
+        for (size_t i = 0; i < count; i++) at[bucket_of(d, e[i].key)]++;
+    }
+    size_t largest = begin_buckets(at, (size_t)1 << d.bits);
+    for (reader r = open_reader(pages); !*cancelled && (count = read_entries(&r, e)) > 0;) {
+        for (size_t i = 0; i < count; i++) out[at[bucket_of(d, e[i].key)]++] = e[i];
+    }
+    return largest;
+}
+
+static wr_status sort_into(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry *out, const _Atomic bool *cancelled, wr_error *err) {
+    size_t at[1 << DIGIT_BITS_MAX] = {pages->row_count}, bucket_count = 1, largest = pages->row_count;
+    if (pages->row_count <= CACHED_ENTRIES) {
+        reader r = open_reader(pages);
+        for (size_t count, done = 0; (count = read_entries(&r, out + done)) > 0;) done += count;
+    } else {
+        deal d = learn_deal(pages);
+        bucket_count = (size_t)1 << d.bits;
+        largest = deal_out(pages, d, out, at, cancelled);
+    }
+    size_t bytes = sizeof *out * largest;
+    sorter s = {pages->order, cancelled, wr_alloc(a, bytes)};
+    if (!s.scratch) return wr_fail_memory(err, bytes, "sort");
+    for (size_t b = 0, first = 0; b < bucket_count && !*cancelled; first = at[b++]) sort_bucket(&s, out + first, at[b] - first);
+    wr_free(a, s.scratch, bytes);
+    return *cancelled ? wr_fail(err, WR_CANCELLED, "the query was stopped") : WR_OK;
+}
+
+wr_status wr_sort_pages_sort(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry **out, const _Atomic bool *cancelled, wr_error *err) {
+    /* Slices are read into it whole, also the last. */
+    size_t bytes = sizeof **out * (pages->row_count + WR_SORT_SLICE);
+    *out = wr_alloc(a, bytes);
+    if (!*out) return wr_fail_memory(err, bytes, "sort");
+    wr_status status = sort_into(pages, a, *out, cancelled, err);
     if (status == WR_OK) return WR_OK;
-    wr_free(a, e, sizeof *e * count);
+    wr_free(a, *out, bytes);
     *out = NULL;
     return status;
 }

@@ -80,40 +80,38 @@ static inline int wr_sort_compare_tied(const wr_sort_order *order, uint64_t key,
     return wr_sort_compare(order, order->tie_key, a, b);
 }
 
-/* ---- entries ---- */
-
-typedef struct wr_sort_chunk {
-    wr_sort_entry *entries;
-    uint64_t count, capacity;
-} wr_sort_chunk;
-
-/* Sorts by key and, where keys are equal, by what follows; equal rows stay as they were. Keys are first words. `scratch` has
- * room for `count` entries. WR_CANCELLED when *cancelled is seen. */
-WR_MUST_CHECK wr_status wr_sort_entries(const wr_sort_order *order, wr_sort_entry *entries, wr_sort_entry *scratch, size_t count,
-                                        const _Atomic bool *cancelled, wr_error *err);
-/* The entries of chunks, sorted, in *out (allocated, `count` of them). */
-WR_MUST_CHECK wr_status wr_sort_chunks(const wr_sort_order *order, wr_allocator *a, wr_sort_chunk *chunks, uint32_t chunk_count,
-                                       wr_sort_entry **out, const _Atomic bool *cancelled, wr_error *err);
-
-/* ---- stores: rows as they come in ---- */
+/* ---- pages of rows, and entries in order ---- */
 
 enum { WR_SORT_CLASSES = 2, WR_SORT_VALUES = 0, WR_SORT_NULLS = 1 };
+enum { WR_SORT_SLICE = 512 }; /* rows that are worked on at a time */
 
-/* The entries of one class, in the order of arrival. All chunks but the last are full. */
-typedef struct wr_sort_list {
-    wr_sort_chunk *chunks;
-    uint32_t chunk_count, chunk_capacity;
-    uint64_t count;
-    wr_sort_entry last;
-    bool rising, falling; /* so far: in order, or strictly in reverse */
-} wr_sort_list;
+/* Rows of one class in `count` pages from `first` on. */
+typedef struct wr_sort_pages {
+    const wr_sort_order *order;
+    const wr_row_page *first;
+    uint32_t count;
+    uint64_t row_count;
+    bool mixed; /* rows of the other class are among them: those are told apart by null_column */
+    bool valid; /* the bit of null_column of those that count */
+    uint32_t null_column;
+} wr_sort_pages;
+
+/* Entries of the rows in order, equal ones in the order of arrival: in *out, row_count of them and room for a slice. While it
+ * works, it holds as many again. WR_CANCELLED when *cancelled is seen. */
+WR_MUST_CHECK wr_status wr_sort_pages_sort(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry **out, const _Atomic bool *cancelled,
+                                           wr_error *err);
+
+/* ---- stores: rows as they come in ---- */
 
 /* One writer's rows. Their last column, which is the sort's own, is the number of the morsel that they came with. */
 typedef struct wr_sort_store {
     struct wr_sort_store *next;
     uint32_t number; /* of the sort's stores */
     wr_row_list rows;
-    wr_sort_list lists[WR_SORT_CLASSES];
+    uint32_t page_count;
+    uint64_t class_rows[WR_SORT_CLASSES];
+    bool rising, falling;   /* so far: all of one class, and in order, or strictly in reverse */
+    wr_sort_entry last;
     uint64_t morsel_index; /* of the last rows */
     uint32_t morsel_source, morsel_number;
     bool has_morsel;
@@ -137,27 +135,25 @@ typedef struct wr_sort_mark {
     uint32_t morsel;
 } wr_sort_mark;
 
+/* A run is one of three: entries; pages in memory whose rows lie in order, or in reverse; pages on disk. */
 typedef struct wr_sort_run {
     struct wr_sort_run *next;
     uint32_t store, number; /* of the store, in the order of arrival */
     uint8_t row_class;
+    bool is_reversed;
     uint64_t count;
-    /* In memory: entry i is chunks[i >> shift].entries[i & mask]. */
-    wr_sort_chunk *chunks;
-    uint32_t chunk_count;
-    uint8_t shift;
-    /* On disk. */
-    wr_spilled_rows pages;
-    wr_sort_mark *marks; /* of each page's first row */
+    wr_sort_entry *entries;
+    const wr_row_page **pages; /* in memory; the store's */
+    uint64_t *page_ends;       /* rows in them and those before */
+    uint32_t page_count;
+    wr_spilled_rows spilled;
+    wr_sort_mark *marks; /* of each spilled page's first row */
     uint32_t mark_capacity;
-    uint64_t page_cost; /* bytes that a page takes at most when it is read */
+    uint64_t page_cost; /* bytes that a spilled page takes at most when it is read */
 } wr_sort_run;
 
 static inline bool wr_sort_run_is_spilled(const wr_sort_run *run) {
-    return run->pages.count > 0;
-}
-static inline const wr_sort_entry *wr_sort_run_at(const wr_sort_run *run, uint64_t i) {
-    return &run->chunks[i >> run->shift].entries[i & ((UINT64_C(1) << run->shift) - 1)];
+    return run->spilled.count > 0;
 }
 
 typedef struct wr_top_n wr_top_n;
@@ -200,7 +196,6 @@ typedef struct wr_sort {
     wr_sort_order orders[WR_SORT_CLASSES];
     uint64_t first, end; /* of the order: what comes out */
     wr_top_n *top_n;     /* NULL: no limit */
-    uint8_t chunk_shift; /* chunks of entries have so many, in bits */
     uint32_t page_bytes_max, spill_page_bytes;
     size_t needs_max; /* that is asked for at once, if it can be cut */
 
@@ -227,15 +222,14 @@ typedef struct wr_sort {
 /* sort_store.c */
 WR_MUST_CHECK wr_status wr_sort_store_create(wr_sort *sort, wr_sort_store **out, wr_error *err);
 void wr_sort_store_destroy(wr_sort *sort, wr_sort_store *store);
-/* Room that adding these rows takes at most. */
+/* Room that adding these rows takes at most, with what sorting them takes. */
 size_t wr_sort_store_needs(const wr_sort *sort, const wr_sort_store *store, const wr_vector *columns, const uint32_t *rows,
                            uint32_t count);
 /* Adds rows of columns, which are the layout's but for the last; at most WR_SORT_SLICE. wr_sort_store_needs was granted
  * before and is settled here. */
-enum { WR_SORT_SLICE = 512 };
 WR_MUST_CHECK wr_status wr_sort_store_add(wr_sort *sort, wr_sort_store *store, const wr_vector *columns, wr_ordinal ordinal,
                                           const uint32_t *rows, uint32_t count, size_t granted_bytes, wr_error *err);
-/* Rows and entries are somewhere else now, or of no use any more. */
+/* The rows are somewhere else now, or of no use any more. */
 void wr_sort_store_clear(wr_sort *sort, wr_sort_store *store);
 /* Tells the budget how much there is to spill. */
 void wr_sort_store_publish(wr_sort *sort, wr_sort_store *store);
@@ -246,12 +240,15 @@ static inline uint32_t wr_sort_row_morsel(const wr_sort *sort, const uint8_t *ro
     memcpy(&morsel, row + sort->layout.columns[sort->column_count].offset, sizeof morsel);
     return morsel;
 }
-void wr_sort_list_deinit(wr_sort_list *list, wr_allocator *a);
 
 /* sort_run.c */
-/* Sorts the chunks of a list; `whole`: they are all of it. Takes them. */
-WR_MUST_CHECK wr_status wr_sort_run_create(wr_sort *sort, wr_sort_store *store, unsigned row_class, wr_sort_chunk *chunks,
-                                           uint32_t chunk_count, bool whole, wr_sort_run **out, wr_error *err);
+/* Runs of the rows in `page_count` pages from `first` on, one for each class that is there, added to the sort's. */
+WR_MUST_CHECK wr_status wr_sort_store_sort(wr_sort *sort, const wr_sort_store *store, const wr_row_page *first, uint32_t page_count,
+                                           uint32_t number, wr_error *err);
+/* A run's row in memory. */
+uint8_t *wr_sort_run_row(const wr_sort_run *run, uint64_t i);
+/* Rows [first, first + count) of a run in memory. */
+void wr_sort_run_rows(const wr_sort_run *run, uint64_t first, uint32_t count, uint8_t **rows);
 void wr_sort_run_destroy(wr_sort *sort, wr_sort_run *run);
 /* All rows of the store go to disk, as runs that are added to the sort's. */
 WR_MUST_CHECK wr_status wr_sort_store_spill(wr_sort *sort, wr_sort_store *store, wr_error *err);
@@ -275,7 +272,7 @@ void wr_sort_mark_of(const wr_sort *sort, unsigned row_class, const uint8_t *row
 int wr_sort_mark_compare(const wr_sort *sort, const wr_sort_mark *a, const wr_sort_mark *b);
 /* Is the row in front of the place? */
 bool wr_sort_is_before(const wr_sort *sort, unsigned row_class, const wr_sort_entry *entry, const wr_sort_mark *place);
-/* Rows of a run in memory, and pages of one on disk that begin, in front of the place. */
+/* Rows of a run in memory that are in front of the place, and pages of one on disk that begin so. */
 uint64_t wr_sort_run_find(const wr_sort *sort, const wr_sort_run *run, const wr_sort_mark *place);
 uint32_t wr_sort_run_find_page(const wr_sort *sort, const wr_sort_run *run, const wr_sort_mark *place);
 
@@ -283,9 +280,9 @@ uint32_t wr_sort_run_find_page(const wr_sort *sort, const wr_sort_run *run, cons
 typedef struct wr_sort_cursor {
     const wr_sort_run *run;
     const wr_sort_entry *at, *end; /* side by side */
-    uint64_t next, stop;           /* memory: entries; disk: pages */
-    wr_row_page *page;
-    wr_sort_entry *entries; /* of the page's rows */
+    uint64_t next, stop;           /* in memory: rows; on disk: pages */
+    wr_row_page *page;             /* read from disk */
+    wr_sort_entry *entries;        /* made of rows of pages */
     uint32_t entry_capacity;
 } wr_sort_cursor;
 

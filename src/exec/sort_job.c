@@ -1,6 +1,6 @@
 /* What is done between the last row in and the first row out, in jobs that the sink's finish tasks share:
  *
- *   SORT    chunks of a list become a run in memory. Lists are cut so that every thread gets as much, whatever the locals had
+ *   SORT    pages of a store become a run in memory. Stores are cut so that every thread gets as much, whatever the locals had
  *   SPILL   a store goes to disk: all of them do when one did, or when what they hold leaves too little for who comes next
  *   JOIN    runs on disk become one, while there are more than can be merged with a page of each in memory
  *
@@ -17,9 +17,9 @@ enum job_kind { JOB_SORT, JOB_SPILL, JOB_JOIN };
 struct wr_sort_job {
     uint8_t kind; /* enum job_kind */
     uint8_t row_class;
-    bool whole;
     wr_sort_store *store;
-    uint32_t first, count; /* of the list's chunks, or of the class's runs */
+    const wr_row_page *page; /* SORT: the first of `count` */
+    uint32_t first, count;   /* JOIN: of the class's runs */
     uint32_t number;
 };
 
@@ -31,19 +31,12 @@ static wr_status add_job(wr_sort *sort, wr_sort_job job, wr_error *err) {
 
 /* ---- what there is to do ---- */
 
-static wr_status cut_list(wr_sort *sort, wr_sort_store *store, unsigned row_class, uint64_t job_rows, wr_error *err) {
-    const wr_sort_list *list = &store->lists[row_class];
-    wr_sort_job job = {.kind = JOB_SORT, .row_class = (uint8_t)row_class, .store = store};
-    if (list->rising || list->falling) job_rows = list->count;
-    while (job.first < list->chunk_count) {
-        uint64_t rows = 0;
-        for (job.count = 0; job.first + job.count < list->chunk_count && rows < job_rows; job.count++) {
-            rows += list->chunks[job.first + job.count].count;
-        }
-        job.whole = job.count == list->chunk_count;
-        job.number = store->run_count++;
+static wr_status cut_store(wr_sort *sort, wr_sort_store *store, uint64_t job_rows, wr_error *err) {
+    if (store->rising || store->falling) job_rows = UINT64_MAX;
+    for (const wr_row_page *page = store->rows.first; page;) {
+        wr_sort_job job = {.kind = JOB_SORT, .store = store, .page = page, .number = store->run_count++};
+        for (uint64_t rows = 0; page && rows < job_rows; page = page->next, job.count++) rows += page->row_count;
         WR_TRY(add_job(sort, job, err));
-        job.first += job.count;
     }
     return WR_OK;
 }
@@ -58,15 +51,16 @@ wr_status wr_sort_jobs_init(wr_sort *sort, uint32_t *task_count, wr_error *err) 
     bool spills = sort->has_spilled || sort->exec->force_spill || leaves_too_little(sort);
     WR_TRY(wr_sort_rank_morsels(sort, err));
     for (const wr_sort_store *store = sort->stores; store; store = store->next) {
-        for (unsigned c = 0; c < WR_SORT_CLASSES; c++) rows += store->lists[c].count;
+        rows += store->rows.row_count;
     }
     uint32_t threads = sort->exec->thread_count ? sort->exec->thread_count : 1;
     uint64_t job_rows = (rows + threads - 1) / threads;
     if (job_rows < JOB_ROWS_MIN) job_rows = JOB_ROWS_MIN;
     for (wr_sort_store *store = sort->stores; store; store = store->next) {
-        if (spills && store->held_bytes) WR_TRY(add_job(sort, (wr_sort_job){.kind = JOB_SPILL, .store = store}, err));
-        for (unsigned c = 0; !spills && c < WR_SORT_CLASSES; c++) {
-            if (store->lists[c].count) WR_TRY(cut_list(sort, store, c, job_rows, err));
+        if (!spills) {
+            WR_TRY(cut_store(sort, store, job_rows, err));
+        } else if (store->rows.row_count) {
+            WR_TRY(add_job(sort, (wr_sort_job){.kind = JOB_SPILL, .store = store}, err));
         }
     }
     wr_budget_set_spillable(sort->budget, 0);
@@ -113,15 +107,6 @@ static wr_status add_joins(wr_sort *sort, wr_error *err) {
 
 /* ---- doing it ---- */
 
-static wr_status run_sort_job(wr_sort *sort, const wr_sort_job *job, wr_error *err) {
-    wr_sort_run *run;
-    wr_sort_list *list = &job->store->lists[job->row_class];
-    WR_TRY(wr_sort_run_create(sort, job->store, job->row_class, list->chunks + job->first, job->count, job->whole, &run, err));
-    run->number = job->number;
-    wr_sort_add_run(sort, run);
-    return WR_OK;
-}
-
 static wr_status run_join_job(wr_sort *sort, const wr_sort_job *job, wr_error *err) {
     wr_sort_runs *runs = &sort->class_runs[job->row_class];
     wr_sort_run *joined;
@@ -142,7 +127,7 @@ static wr_status reserve_join(wr_sort *sort, const wr_sort_job *job, size_t *gra
 
 static wr_status run_job(wr_sort *sort, const wr_sort_job *job, wr_flow *flow, wr_waker *waker, wr_error *err) {
     *flow = WR_NEED_INPUT;
-    if (job->kind == JOB_SORT) return run_sort_job(sort, job, err);
+    if (job->kind == JOB_SORT) return wr_sort_store_sort(sort, job->store, job->page, job->count, job->number, err);
     if (job->kind == JOB_SPILL) return wr_sort_store_spill(sort, job->store, err);
     size_t granted;
     bool parked;

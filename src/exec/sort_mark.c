@@ -38,7 +38,9 @@ uint64_t wr_sort_run_find(const wr_sort *sort, const wr_sort_run *run, const wr_
     uint64_t low = 0, high = run->count;
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        if (wr_sort_is_before(sort, run->row_class, wr_sort_run_at(run, middle), place)) {
+        wr_sort_entry entry = {.row = wr_sort_run_row(run, middle)};
+        wr_sort_load(&sort->orders[run->row_class], (wr_sort_place){0, 0}, &entry, 1);
+        if (wr_sort_is_before(sort, run->row_class, &entry, place)) {
             low = middle + 1;
         } else {
             high = middle;
@@ -48,7 +50,7 @@ uint64_t wr_sort_run_find(const wr_sort *sort, const wr_sort_run *run, const wr_
 }
 
 uint32_t wr_sort_run_find_page(const wr_sort *sort, const wr_sort_run *run, const wr_sort_mark *place) {
-    uint32_t low = 0, high = run->pages.count;
+    uint32_t low = 0, high = run->spilled.count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (wr_sort_mark_compare(sort, &run->marks[middle], place) < 0) {

@@ -4,8 +4,8 @@
  * are equal, and then, when the keys are equal too, the rank of the morsel decides, and last the number of the run: runs of
  * one store are merged in the order in which they were made.
  *
- * A cursor gives entries side by side: those of a chunk in memory, or those of a page that was read from disk. A page that
- * was read to its end is kept until the caller has looked at its rows; when there are some of these, the merge returns early. */
+ * A cursor gives entries side by side: those of the run, or those that it makes of rows of pages. A page that was read from
+ * disk to its end is kept until the caller has looked at its rows; when there are some of these, the merge returns early. */
 #include "exec/sort_internal.h"
 
 enum { RETIRED_MAX = 4 };
@@ -32,7 +32,7 @@ static void free_retired(wr_sort_merge *m) {
 static wr_status read_page(wr_sort_merge *m, wr_sort_cursor *c, uint32_t index, wr_error *err) {
     wr_sort *sort = m->sort;
     wr_spill *spill = sort->exec->spill;
-    wr_spilled_rows *pages = (wr_spilled_rows *)(uintptr_t)&c->run->pages;
+    wr_spilled_rows *pages = (wr_spilled_rows *)(uintptr_t)&c->run->spilled;
     if (m->frees_slots) return wr_unspill_page(spill, pages, index, &sort->layout, m->allocator, &c->page, err);
     wr_spill_slot *slot = &pages->slots[index];
     wr_row_page *page = m->allocator->alloc(m->allocator, slot->bytes, WR_ALIGN_BUFFER);
@@ -76,6 +76,20 @@ static wr_status next_page(wr_sort_merge *m, wr_sort_cursor *c, wr_error *err) {
     return WR_OK;
 }
 
+/* Rows of pages in memory. */
+static wr_status next_rows(wr_sort_merge *m, wr_sort_cursor *c, wr_error *err) {
+    uint8_t *rows[WR_SORT_SLICE];
+    uint32_t count = c->stop - c->next < WR_SORT_SLICE ? (uint32_t)(c->stop - c->next) : WR_SORT_SLICE;
+    WR_TRY(wr_grow(m->allocator, (void **)&c->entries, &c->entry_capacity, 0, count, sizeof *c->entries, err));
+    wr_sort_run_rows(c->run, c->next, count, rows);
+    for (uint32_t i = 0; i < count; i++) c->entries[i].row = rows[i];
+    wr_sort_load(m->order, (wr_sort_place){0, 0}, c->entries, count);
+    c->at = c->entries;
+    c->end = c->entries + count;
+    c->next += count;
+    return WR_OK;
+}
+
 /* The next entries side by side; at == end when there are none. */
 static wr_status refill(wr_sort_merge *m, wr_sort_cursor *c, wr_error *err) {
     const wr_sort_run *run = c->run;
@@ -88,12 +102,13 @@ static wr_status refill(wr_sort_merge *m, wr_sort_cursor *c, wr_error *err) {
         return WR_OK;
     }
     if (c->next == c->stop) return WR_OK;
-    uint64_t chunk = c->next >> run->shift, end = (chunk + 1) << run->shift;
-    if (end > c->stop) end = c->stop;
-    c->at = wr_sort_run_at(run, c->next);
-    c->end = c->at + (end - c->next);
-    c->next = end;
-    return WR_OK;
+    if (run->entries) {
+        c->at = run->entries + c->next;
+        c->end = run->entries + c->stop;
+        c->next = c->stop;
+        return WR_OK;
+    }
+    return next_rows(m, c, err);
 }
 
 static wr_status open_cursor(wr_sort_merge *m, wr_sort_cursor *c, const wr_sort_run *run, wr_error *err) {
@@ -101,7 +116,7 @@ static wr_status open_cursor(wr_sort_merge *m, wr_sort_cursor *c, const wr_sort_
     if (wr_sort_run_is_spilled(run)) {
         c->next = m->low ? wr_sort_run_find_page(m->sort, run, m->low) : 0;
         if (c->next) c->next--; /* the page in front may end behind the place */
-        c->stop = m->high ? wr_sort_run_find_page(m->sort, run, m->high) : run->pages.count;
+        c->stop = m->high ? wr_sort_run_find_page(m->sort, run, m->high) : run->spilled.count;
         if (c->next > c->stop) c->next = c->stop;
     } else {
         c->next = m->low ? wr_sort_run_find(m->sort, run, m->low) : 0;

@@ -57,8 +57,8 @@ typedef struct samples {
 
 static wr_status take_samples(wr_sort *sort, const wr_sort_run *run, uint64_t step, samples *out, wr_error *err) {
     bool spilled = wr_sort_run_is_spilled(run);
-    uint64_t unit = spilled ? run->count / run->pages.count + 1 : 1, stride = step / unit ? step / unit : 1;
-    uint64_t end = spilled ? run->pages.count : run->count;
+    uint64_t unit = spilled ? run->count / run->spilled.count + 1 : 1, stride = step / unit ? step / unit : 1;
+    uint64_t end = spilled ? run->spilled.count : run->count;
     for (uint64_t i = stride / 2; i < end; i += stride) {
         WR_TRY(wr_grow(sort->allocator, (void **)&out->items, &out->capacity, out->count, 1, sizeof *out->items, err));
         sample *s = &out->items[out->count++];
@@ -66,7 +66,7 @@ static wr_status take_samples(wr_sort *sort, const wr_sort_run *run, uint64_t st
         if (spilled) {
             s->mark = run->marks[i];
         } else {
-            wr_sort_mark_of(sort, run->row_class, wr_sort_run_at(run, i)->row, &s->mark);
+            wr_sort_mark_of(sort, run->row_class, wr_sort_run_row(run, i), &s->mark);
         }
     }
     return WR_OK;
@@ -138,7 +138,7 @@ static wr_status cut_class(wr_sort *sort, unsigned row_class, uint64_t first, ui
     if (first > 0 || end < total) return add_range(sort, range, err);
     for (uint32_t i = 0; i < runs->count; i++) {
         const wr_sort_run *run = runs->items[i];
-        uint64_t rows = run->pages.count ? run->count / run->pages.count * PAGES_PER_RANGE * runs->count : 0;
+        uint64_t rows = run->spilled.count ? run->count / run->spilled.count * PAGES_PER_RANGE * runs->count : 0;
         if (rows > range_rows) range_rows = rows;
     }
     uint32_t before = *splitters, count;
@@ -163,9 +163,9 @@ static uint32_t ranges_at_once(const wr_sort *sort) {
     return count == 0 ? 1 : count < sort->exec->thread_count ? (uint32_t)count : sort->exec->thread_count;
 }
 
-static void let_go_of_lists(wr_sort *sort) {
+/* What was held for sorting is not needed any more. */
+static void settle_stores(wr_sort *sort) {
     for (wr_sort_store *store = sort->stores; store; store = store->next) {
-        for (unsigned c = 0; c < WR_SORT_CLASSES; c++) wr_sort_list_deinit(&store->lists[c], sort->allocator);
         if (store->granted_bytes) wr_budget_settle(sort->budget, store->granted_bytes);
         store->granted_bytes = 0;
     }
@@ -175,7 +175,7 @@ wr_status wr_sort_plan_ranges(wr_sort *sort, wr_error *err) {
     bool nulls_first = sort->key_count && sort->keys[0].nulls_first;
     uint64_t before = 0;
     uint32_t splitters = 0;
-    let_go_of_lists(sort);
+    settle_stores(sort);
     WR_TRY(wr_sort_collect_runs(sort, err));
     for (unsigned i = 0; i < WR_SORT_CLASSES; i++) {
         unsigned c = nulls_first ? 1 - i : i;

@@ -8,7 +8,8 @@
 /* ---- tables ---- */
 
 static wr_value random_text(test_table *t, uint64_t *seed, uint32_t kinds) {
-    static const char *const stems[] = {"", "a", "ab", "abcdefg", "abcdefgh", "abcdefghijkl", "abcdefghijklm", "DELIVER IN PERSON TO THE DOOR"};
+    static const char *const stems[] = {
+        "", "a", "ab", "abcdefg", "abcdefgh", "abcdefghijkl", "abcdefghijklm", "DELIVER IN PERSON TO THE DOOR"};
     const char *stem = stems[test_random(seed) % WR_COUNT_OF(stems)];
     uint64_t tail = test_random(seed) % kinds;
     uint32_t size = (uint32_t)strlen(stem), extra = (uint32_t)(tail % 5);
@@ -36,7 +37,8 @@ static wr_value random_value(test_table *t, wr_type type, uint64_t *seed, uint32
     case WR_PHYS_U64: v.u64 = wide ? bits : (uint64_t)small; break;
     case WR_PHYS_F32:
     case WR_PHYS_F64: {
-        static const double special[] = {0.0, -0.0, __builtin_nan(""), -__builtin_nan(""), __builtin_inf(), -__builtin_inf(), 1e-40, -1e-40};
+        static const double special[] = {
+            0.0, -0.0, __builtin_nan(""), -__builtin_nan(""), __builtin_inf(), -__builtin_inf(), 1e-40, -1e-40};
         v.f64 = wide ? special[bits % WR_COUNT_OF(special)] : (double)small / 4;
         break;
     }
@@ -45,12 +47,17 @@ static wr_value random_value(test_table *t, wr_type type, uint64_t *seed, uint32
         v.type = type;
         break;
     }
-    case WR_PHYS_INTERVAL: v.interval = (wr_interval){(int32_t)(bits % 3), (int32_t)small * 15, (int64_t)(bits >> 60) * INT64_C(21600000000)}; break;
+    case WR_PHYS_INTERVAL:
+        v.interval =
+            (wr_interval){(int32_t)(bits % 3), (int32_t)small * 15, (int64_t)(bits >> 60) * INT64_C(21600000000)};
+        break;
     case WR_PHYS_LIST: {
         v.item_count = (uint32_t)(bits % 3);
         wr_value *items = WR_ARENA_ARRAY(&t->arena, wr_value, 3);
         for (uint32_t i = 0; i < v.item_count; i++) {
-            items[i] = (wr_value){.type = type.children[0].type, .i64 = (int64_t)(test_random(seed) % 3), .is_null = test_random(seed) % 5 == 0};
+            items[i] = (wr_value){.type = type.children[0].type,
+                                  .i64 = (int64_t)(test_random(seed) % 3),
+                                  .is_null = test_random(seed) % 5 == 0};
         }
         v.items = items;
         break;
@@ -67,7 +74,8 @@ static wr_value random_value(test_table *t, wr_type type, uint64_t *seed, uint32
     return v;
 }
 
-static void add_random(test_table *t, wr_type type, uint32_t row_count, uint32_t kinds, uint32_t null_percent, uint64_t *seed) {
+static void add_random(test_table *t, wr_type type, uint32_t row_count, uint32_t kinds, uint32_t null_percent,
+                       uint64_t *seed) {
     wr_value *values = WR_ARENA_ARRAY(&t->arena, wr_value, row_count + 1);
     for (uint32_t i = 0; i < row_count; i++) {
         values[i] = random_value(t, type, seed, kinds);
@@ -77,13 +85,15 @@ static void add_random(test_table *t, wr_type type, uint32_t row_count, uint32_t
 }
 
 static const wr_field list_child[] = {{.type = {.id = WR_TYPE_INTEGER}, .nullable = true}};
-static const wr_field struct_children[] = {{.name = {"a", 1}, .type = {.id = WR_TYPE_BIGINT}}, {.name = {"b", 1}, .type = {.id = WR_TYPE_VARCHAR}}};
+static const wr_field struct_children[] = {{.name = {"a", 1}, .type = {.id = WR_TYPE_BIGINT}},
+                                           {.name = {"b", 1}, .type = {.id = WR_TYPE_VARCHAR}}};
 
 enum { TYPE_COUNT = 20 };
 static wr_type type_at(uint32_t i) {
-    static const wr_type_id ids[] = {WR_TYPE_BOOLEAN, WR_TYPE_TINYINT, WR_TYPE_SMALLINT, WR_TYPE_INTEGER, WR_TYPE_BIGINT, WR_TYPE_HUGEINT, WR_TYPE_UTINYINT,
-                                     WR_TYPE_USMALLINT, WR_TYPE_UINTEGER, WR_TYPE_UBIGINT, WR_TYPE_FLOAT, WR_TYPE_DOUBLE, WR_TYPE_VARCHAR, WR_TYPE_BLOB,
-                                     WR_TYPE_DATE, WR_TYPE_TIMESTAMP, WR_TYPE_INTERVAL};
+    static const wr_type_id ids[] = {
+        WR_TYPE_BOOLEAN,  WR_TYPE_TINYINT,   WR_TYPE_SMALLINT, WR_TYPE_INTEGER,   WR_TYPE_BIGINT,  WR_TYPE_HUGEINT,
+        WR_TYPE_UTINYINT, WR_TYPE_USMALLINT, WR_TYPE_UINTEGER, WR_TYPE_UBIGINT,   WR_TYPE_FLOAT,   WR_TYPE_DOUBLE,
+        WR_TYPE_VARCHAR,  WR_TYPE_BLOB,      WR_TYPE_DATE,     WR_TYPE_TIMESTAMP, WR_TYPE_INTERVAL};
     if (i < WR_COUNT_OF(ids)) return wr_type_of(ids[i]);
     if (i == 17) return wr_type_decimal(30, 2);
     wr_type type = wr_type_of(i == 18 ? WR_TYPE_LIST : WR_TYPE_STRUCT);
@@ -137,15 +147,22 @@ typedef struct sort_case {
     uint32_t inputs; /* pipelines that feed it; 0 is 1 */
 } sort_case;
 
-static wr_status run_sort(test_table *t, const sort_case *c, test_world *w, test_scan *scans, test_result *result, wr_error *err) {
+static wr_status run_sort(test_table *t, const sort_case *c, test_world *w, test_scan *scans, test_result *result,
+                          wr_error *err) {
     WR_TRY(test_world_open(w, c->threads, c->batch_rows, c->limit_bytes ? c->limit_bytes : WR_BUDGET_NO_LIMIT, err));
     w->exec.force_spill = c->force_spill;
-    wr_sort_spec spec = {.types = t->types, .column_count = t->column_count, .keys = c->keys, .key_count = c->key_count, .limit = c->limit, .offset = c->offset};
+    wr_sort_spec spec = {.types = t->types,
+                         .column_count = t->column_count,
+                         .keys = c->keys,
+                         .key_count = c->key_count,
+                         .limit = c->limit,
+                         .offset = c->offset};
     wr_sink *sink;
     wr_source *source;
     wr_pipeline *in = NULL, *out;
     WR_TRY(wr_sort_create(&w->exec, &spec, &sink, &source, err));
-    wr_status status = wr_pipeline_add(w->set, &out, source, test_result_init(result, w, t->types, t->column_count), err);
+    wr_status status =
+        wr_pipeline_add(w->set, &out, source, test_result_init(result, w, t->types, t->column_count), err);
     bool fed = false;
     uint32_t inputs = c->inputs ? c->inputs : 1;
     for (uint32_t i = 0; i < inputs && status == WR_OK; i++) {
@@ -170,7 +187,8 @@ static void check_result(test_table *t, const sort_case *c, const test_result *r
         r.cells[k] = WR_ARENA_ARRAY(&t->arena, wr_value, t->row_count + 1);
         for (uint32_t i = 0; i < t->row_count; i++) r.cells[k][i] = test_table_value(t, c->keys[k].column, i);
     }
-    uint32_t *rows = WR_ARENA_ARRAY(&t->arena, uint32_t, t->row_count + 1), *scratch = WR_ARENA_ARRAY(&t->arena, uint32_t, t->row_count + 1);
+    uint32_t *rows = WR_ARENA_ARRAY(&t->arena, uint32_t, t->row_count + 1),
+             *scratch = WR_ARENA_ARRAY(&t->arena, uint32_t, t->row_count + 1);
     for (uint32_t i = 0; i < t->row_count; i++) rows[i] = i;
     reference_sort(&r, rows, scratch, t->row_count);
     uint64_t first = c->offset < t->row_count ? c->offset : t->row_count, count = t->row_count - first;
@@ -212,8 +230,13 @@ WR_TEST(sort, every_type_direction_and_order_of_nulls) {
         add_random(&t, type_at(type), 700, 40, 10, &seed);
         test_table_add_numbers(&t, 700);
         for (uint32_t mode = 0; mode < 8; mode++) {
-            sort_case c = {.keys = {{0, mode & 1, mode >> 1 & 1}}, .key_count = 1, .limit = UINT64_MAX, .threads = 1 + (mode >> 2) * 3,
-                           .batch_rows = 100, .morsel_rows = 150, .shape = (test_shape)((type + mode) % 3)};
+            sort_case c = {.keys = {{0, mode & 1, mode >> 1 & 1}},
+                           .key_count = 1,
+                           .limit = UINT64_MAX,
+                           .threads = 1 + (mode >> 2) * 3,
+                           .batch_rows = 100,
+                           .morsel_rows = 150,
+                           .shape = (test_shape)((type + mode) % 3)};
             check_case(&t, &c);
         }
         test_table_deinit(&t);
@@ -225,10 +248,15 @@ WR_TEST(sort, several_keys_of_all_types) {
     for (uint32_t round = 0; round < 60; round++) {
         test_table t;
         test_table_init(&t);
-        sort_case c = {.limit = UINT64_MAX, .threads = 1 + round % 2 * 3, .batch_rows = 128, .morsel_rows = 200, .shape = (test_shape)(round % 3)};
+        sort_case c = {.limit = UINT64_MAX,
+                       .threads = 1 + round % 2 * 3,
+                       .batch_rows = 128,
+                       .morsel_rows = 200,
+                       .shape = (test_shape)(round % 3)};
         c.key_count = 2 + round % 3;
         for (uint32_t k = 0; k < c.key_count; k++) {
-            add_random(&t, type_at((uint32_t)(test_random(&seed) % TYPE_COUNT)), 600, 3 + round % 5, round % 3 * 20, &seed);
+            add_random(&t, type_at((uint32_t)(test_random(&seed) % TYPE_COUNT)), 600, 3 + round % 5, round % 3 * 20,
+                       &seed);
             c.keys[k] = (wr_sort_column){k, test_random(&seed) & 1, test_random(&seed) & 1};
         }
         test_table_add_numbers(&t, 600);
@@ -248,7 +276,11 @@ WR_TEST(sort, few_rows_and_none) {
             add_random(&t, wr_type_of(WR_TYPE_VARCHAR), counts[i], 5, nulls, &seed);
             test_table_add_numbers(&t, counts[i]);
             for (uint32_t key_count = 0; key_count <= 2; key_count++) {
-                sort_case c = {.keys = {{0, false, true}, {1, true, false}}, .key_count = key_count, .limit = UINT64_MAX, .threads = 4, .batch_rows = 2048,
+                sort_case c = {.keys = {{0, false, true}, {1, true, false}},
+                               .key_count = key_count,
+                               .limit = UINT64_MAX,
+                               .threads = 4,
+                               .batch_rows = 2048,
                                .morsel_rows = 2};
                 check_case(&t, &c);
             }
@@ -269,8 +301,15 @@ WR_TEST(sort, batches_morsels_and_threads_of_any_size) {
         for (uint32_t m = 0; m < 3; m++) {
             for (uint32_t threads = 1; threads <= 4; threads += 3) {
                 for (uint32_t spill = 0; spill < 2; spill++) {
-                    sort_case c = {.keys = {{spill, threads & 1, b & 1}}, .key_count = 1, .limit = UINT64_MAX, .threads = threads, .batch_rows = batches[b],
-                                   .morsel_rows = morsels[m], .force_spill = spill, .spills = spill, .inputs = 1 + m % 2};
+                    sort_case c = {.keys = {{spill, threads & 1, b & 1}},
+                                   .key_count = 1,
+                                   .limit = UINT64_MAX,
+                                   .threads = threads,
+                                   .batch_rows = batches[b],
+                                   .morsel_rows = morsels[m],
+                                   .force_spill = spill,
+                                   .spills = spill,
+                                   .inputs = 1 + m % 2};
                     check_case(&t, &c);
                 }
             }
@@ -288,8 +327,15 @@ WR_TEST(sort, spilled_rows_of_every_type) {
         add_random(&t, type_at((type + 7) % TYPE_COUNT), 1500, 30, 10, &seed);
         test_table_add_numbers(&t, 1500);
         for (uint32_t mode = 0; mode < 4; mode++) {
-            sort_case c = {.keys = {{0, mode & 1, mode >> 1}, {1, mode >> 1, mode & 1}}, .key_count = 1 + mode % 2, .limit = UINT64_MAX,
-                           .threads = 1 + mode, .batch_rows = 32, .morsel_rows = 300, .shape = (test_shape)((type + mode) % 3), .force_spill = true, .spills = true};
+            sort_case c = {.keys = {{0, mode & 1, mode >> 1}, {1, mode >> 1, mode & 1}},
+                           .key_count = 1 + mode % 2,
+                           .limit = UINT64_MAX,
+                           .threads = 1 + mode,
+                           .batch_rows = 32,
+                           .morsel_rows = 300,
+                           .shape = (test_shape)((type + mode) % 3),
+                           .force_spill = true,
+                           .spills = true};
             check_case(&t, &c);
         }
         test_table_deinit(&t);
@@ -298,7 +344,8 @@ WR_TEST(sort, spilled_rows_of_every_type) {
 
 WR_TEST(sort, limits_and_offsets) {
     uint64_t seed = 6;
-    static const uint64_t limits[] = {0, 1, 10, 500, 1000, 1200, 5000, UINT64_MAX}, offsets[] = {0, 1, 7, 990, 1000, 2000};
+    static const uint64_t limits[] = {0, 1, 10, 500, 1000, 1200, 5000, UINT64_MAX},
+                          offsets[] = {0, 1, 7, 990, 1000, 2000};
     test_table t;
     test_table_init(&t);
     add_random(&t, wr_type_of(WR_TYPE_INTEGER), 1000, 20, 10, &seed);
@@ -306,8 +353,15 @@ WR_TEST(sort, limits_and_offsets) {
     for (uint32_t l = 0; l < WR_COUNT_OF(limits); l++) {
         for (uint32_t o = 0; o < WR_COUNT_OF(offsets); o++) {
             for (uint32_t mode = 0; mode < 4; mode++) {
-                sort_case c = {.keys = {{0, l & 1, o & 1}}, .key_count = 1, .limit = limits[l], .offset = offsets[o], .threads = 1 + mode / 2 * 3, .batch_rows = 16,
-                               .morsel_rows = 100, .force_spill = mode & 1, .shape = (test_shape)((l + o) % 3)};
+                sort_case c = {.keys = {{0, l & 1, o & 1}},
+                               .key_count = 1,
+                               .limit = limits[l],
+                               .offset = offsets[o],
+                               .threads = 1 + mode / 2 * 3,
+                               .batch_rows = 16,
+                               .morsel_rows = 100,
+                               .force_spill = mode & 1,
+                               .shape = (test_shape)((l + o) % 3)};
                 check_case(&t, &c);
             }
         }
@@ -319,7 +373,8 @@ WR_TEST(sort, limits_and_offsets) {
 
 static void add_ordered(test_table *t, uint32_t row_count, int64_t step, uint32_t run) {
     wr_value *values = WR_ARENA_ARRAY(&t->arena, wr_value, row_count);
-    for (uint32_t i = 0; i < row_count; i++) values[i] = (wr_value){.type = wr_type_of(WR_TYPE_BIGINT), .i64 = (int64_t)(i / run) * step};
+    for (uint32_t i = 0; i < row_count; i++)
+        values[i] = (wr_value){.type = wr_type_of(WR_TYPE_BIGINT), .i64 = (int64_t)(i / run) * step};
     test_table_add(t, wr_type_of(WR_TYPE_BIGINT), values, row_count);
 }
 
@@ -329,7 +384,12 @@ WR_TEST(sort, rows_in_order_and_in_reverse) {
         test_table_init(&t);
         add_ordered(&t, 5000, mode & 1 ? 3 : -3, mode & 8 ? 3 : 1);
         test_table_add_numbers(&t, 5000);
-        sort_case c = {.keys = {{0, mode >> 1 & 1, false}}, .key_count = 1, .limit = UINT64_MAX, .threads = mode & 4 ? 4 : 1, .batch_rows = 64, .morsel_rows = 300};
+        sort_case c = {.keys = {{0, mode >> 1 & 1, false}},
+                       .key_count = 1,
+                       .limit = UINT64_MAX,
+                       .threads = mode & 4 ? 4 : 1,
+                       .batch_rows = 64,
+                       .morsel_rows = 300};
         check_case(&t, &c);
         c.force_spill = c.spills = true;
         check_case(&t, &c);
@@ -355,8 +415,14 @@ WR_TEST(sort, texts_that_agree_in_many_words) {
     test_table_add(&t, wr_type_of(WR_TYPE_VARCHAR), values, ROWS);
     test_table_add_numbers(&t, ROWS);
     for (uint32_t mode = 0; mode < 8; mode++) {
-        sort_case c = {.keys = {{0, mode & 1, false}}, .key_count = 1, .limit = UINT64_MAX, .threads = mode & 2 ? 4 : 1, .batch_rows = 50, .morsel_rows = 300,
-                       .force_spill = mode & 4, .spills = mode & 4};
+        sort_case c = {.keys = {{0, mode & 1, false}},
+                       .key_count = 1,
+                       .limit = UINT64_MAX,
+                       .threads = mode & 2 ? 4 : 1,
+                       .batch_rows = 50,
+                       .morsel_rows = 300,
+                       .force_spill = mode & 4,
+                       .spills = mode & 4};
         check_case(&t, &c);
     }
     test_table_deinit(&t);

@@ -8,9 +8,9 @@
  * because there is none. A slot is given room for the worst case, written, and its unused end is given back. When the
  * first block saves less than an eighth, the others are not tried.
  *
- * Space is counted in units of 4 KB. The free extents lie sorted in an array that can hold one more than there are slots,
- * which is the most there can be; it grows when a slot is made, so that freeing one never needs memory. Files are written
- * and read, and memory is allocated, outside the lock. */
+ * Space is counted in units of 4 KB. The free extents lie sorted in an array that can hold one more than there are
+ * slots, which is the most there can be; it grows when a slot is made, so that freeing one never needs memory. Files
+ * are written and read, and memory is allocated, outside the lock. */
 #include "exec/spill.h"
 
 #include <lz4.h>
@@ -174,7 +174,7 @@ static wr_status holes_reserve(wr_spill *spill, wr_error *err) {
             return WR_OK;
         }
         wr_mutex_unlock(&spill->lock);
-        uint32_t capacity = needed < 32 ? 64 : needed * 2;
+        uint32_t capacity = needed < 32 ? 64 : needed + needed / 2;
         extent *bigger = wr_alloc(a, sizeof *bigger * capacity), *smaller = bigger;
         if (!bigger) return wr_fail_memory(err, sizeof *bigger * capacity, "the spill file's free space");
         uint32_t smaller_capacity = capacity;

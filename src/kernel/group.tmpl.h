@@ -75,8 +75,8 @@ static bool WR_CAT(runs, NAME)(const void *values, uint32_t n, const void *previ
                                uint32_t *starts, uint32_t *start_count) {
     const T *a = values;
     T before = *(const T *)previous;
-    bool falls = n && a[0] < before;
-    for (uint32_t i = 1; i < n; i++) falls |= a[i] < a[i - 1];
+    UNSIGNED falls = n && a[0] < before; /* as wide as the values, so that the loop vectorises */
+    for (uint32_t i = 1; i < n; i++) falls |= (UNSIGNED)(a[i] < a[i - 1]);
     *start_count = 0;
     if (falls) return false;
     uint32_t count = 0;

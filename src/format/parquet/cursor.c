@@ -12,7 +12,7 @@ static void cursor_destroy(wr_part_cursor *base) {
     wr_allocator *a = c->allocator;
     for (uint32_t i = 0; c->filters && i < c->filter_count; i++) {
         wr_pq_filter *f = &c->filters[i];
-        uint32_t count = f->filter->column_count;
+        uint32_t count = f->filter ? f->filter->column_count : 0;
         for (uint32_t k = 0; k < count; k++) {
             if (f->gathered) wr_vector_deinit(&f->gathered[k]);
             if (f->flattened) wr_vector_deinit(&f->flattened[k]);

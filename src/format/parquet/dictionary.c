@@ -10,17 +10,18 @@ static size_t entry_bytes_min(const wr_pq_leaf *leaf) {
 static wr_status inflate(wr_pq_reader *r, wr_error *err) {
     const wr_pq_dictionary *d = &r->dictionary;
     const uint8_t *stored;
-    WR_TRY(wr_pq_codec_check(r->chunk->codec, err));
     WR_TRY(wr_pq_reader_payload(r, d->offset, &d->header, &stored, err));
     if (d->header.value_count > d->header.plain_bytes / entry_bytes_min(r->leaf)) {
         return wr_fail(err, WR_CORRUPT, "a dictionary of %u entries cannot fit %u bytes", d->header.value_count,
                        d->header.plain_bytes);
     }
-    WR_TRY(wr_buffer_recycle(&r->dictionary.bytes, r->context->allocator, d->header.plain_bytes + 16, err));
+    WR_TRY(wr_pq_reader_recycle(r, &r->dictionary.bytes, d->header.plain_bytes + 16, err));
     wr_buffer *bytes = r->dictionary.bytes;
     WR_TRY(wr_pq_inflate(&r->context->codecs, r->chunk->codec, stored, d->header.stored_bytes, bytes->data,
                          d->header.plain_bytes, err));
     bytes->size_bytes = d->header.plain_bytes;
+    wr_buffer_release(d->stored);
+    r->dictionary.stored = NULL;
     r->context->counters->pages_inflated++;
     r->context->counters->bytes_inflated += d->header.plain_bytes;
     return WR_OK;

@@ -164,10 +164,12 @@ static void look_up(wr_pq_cursor *c, const wr_pq_filter *f, const wr_vector *v) 
 /* Tries to answer by the dictionary. *done: it did. */
 static wr_status filter_codes(wr_pq_cursor *c, wr_pq_filter *f, bool *done, uint64_t *skip, wr_error *err) {
     wr_pq_reader *r = &c->readers[f->filter->columns[0]];
-    bool codes;
-    uint32_t left;
+    bool codes = r->vector.kind == WR_DICTIONARY;
+    uint32_t left = 0;
     *done = false;
-    WR_TRY(wr_pq_reader_find(r, c->window_row, &codes, &left, err));
+    if (!wr_pq_reader_has(r, c->window_row, c->window_rows)) {
+        WR_TRY(wr_pq_reader_find(r, c->window_row, &codes, &left, err));
+    }
     if (!codes || !r->dictionary.found) return WR_OK;
     if (f->answer == WR_PQ_ANSWER_UNKNOWN && r->dictionary.header.value_count > rows_ahead(c)) {
         f->answer = WR_PQ_ANSWER_USELESS;

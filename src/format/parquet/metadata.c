@@ -367,7 +367,9 @@ static bool forgets_headers(wr_str created_by) {
     if (created_by.size == name.size) return true;
     if (created_by.size < version.size + 3 || memcmp(created_by.data, version.data, version.size) != 0) return false;
     const char *minor = created_by.data + version.size;
-    return minor[1] == '.' && (minor[0] < '2' || (minor[0] == '2' && minor[2] < '9' && !(created_by.size > version.size + 3 && minor[3] >= '0' && minor[3] <= '9')));
+    return minor[1] == '.' &&
+           (minor[0] < '2' || (minor[0] == '2' && minor[2] < '9' &&
+                               !(created_by.size > version.size + 3 && minor[3] >= '0' && minor[3] <= '9')));
 }
 
 wr_status wr_pq_footer_parse(wr_pq_footer *out, wr_arena *arena, const uint8_t *data, size_t size, uint64_t position,

@@ -103,7 +103,7 @@ typedef struct wr_pq_footer {
     wr_pq_row_group *row_groups;
     uint8_t *leaf_orders; /* by leaf: wr_pq_order; NULL when the file does not say */
     wr_str created_by;
-    bool encrypted; /* columns may be, the footer is not */
+    bool encrypted;       /* columns may be, the footer is not */
     bool forgets_headers; /* written by a parquet-mr whose chunks are longer than they say, by a page's header */
 } wr_pq_footer;
 

@@ -22,16 +22,59 @@ wr_status wr_pq_reader_blame(const wr_pq_reader *r, uint64_t offset, wr_error *e
 
 /* ---- bytes ---- */
 
+/* The last place whose `key` is not above the value; there is at least one. */
+static uint32_t find_place(const wr_pq_reader *r, uint64_t value, size_t key) {
+    uint32_t low = 0, high = r->place_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        uint64_t seen;
+        memcpy(&seen, (const uint8_t *)&r->places[middle] + key, sizeof seen);
+        if (seen <= value) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* What lies in front of the next page that is not wanted: a page, or the dictionary. */
+static uint64_t indexed_bytes(const wr_pq_reader *r, uint64_t offset) {
+    if (!r->place_count) return 0;
+    if (offset < r->places[0].offset) return r->places[0].offset - offset;
+    const wr_pq_page_place *place = &r->places[find_place(r, offset, offsetof(wr_pq_page_place, offset))];
+    return offset - place->offset < place->stored_bytes ? place->stored_bytes - (offset - place->offset) : 0;
+}
+
 static size_t read_size(const wr_pq_reader *r, uint64_t offset, size_t size) {
-    uint64_t left = r->end - offset, wanted = r->sparse ? 0 : left <= READ_WHOLE_BYTES ? left : READ_BYTES;
+    uint64_t left = r->end - offset;
+    uint64_t wanted = r->sparse ? indexed_bytes(r, offset) : left <= READ_WHOLE_BYTES ? left : READ_BYTES;
     if (wanted < size) wanted = size;
     return (size_t)(wanted < left ? wanted : left);
 }
 
+wr_status wr_pq_reader_recycle(wr_pq_reader *r, wr_buffer **slot, size_t size, wr_error *err) {
+    size_t step = size < 1 << 16 ? 1 << 12 : 1 << 16;
+    return wr_buffer_recycle(slot, r->context->allocator, (size + step - 1) & ~(step - 1), err);
+}
+
+static bool holds(uint64_t start, size_t held, uint64_t offset, size_t size) {
+    return offset >= start && offset - start <= held && size <= held - (offset - start);
+}
+
+/* A dictionary that was passed and not inflated yet stays in memory as it is stored. */
+static void keep_dictionary(wr_pq_reader *r) {
+    wr_pq_dictionary *d = &r->dictionary;
+    uint64_t payload = d->offset + d->header.header_bytes;
+    if (!d->found || d->set || d->stored || !holds(r->bytes_offset, r->bytes_size, payload, d->header.stored_bytes))
+        return;
+    d->stored = wr_buffer_retain(r->bytes);
+    d->stored_offset = r->bytes_offset;
+}
+
 static wr_status make_room(wr_pq_reader *r, uint64_t offset, size_t size, wr_error *err) {
-    /* Chunks of one column differ a little: steps keep the buffer from being made anew for each. */
-    size_t capacity = (size + 0xffff) & ~(size_t)0xffff;
-    WR_TRY(wr_buffer_recycle(&r->bytes, r->context->allocator, capacity, err));
+    keep_dictionary(r);
+    WR_TRY(wr_pq_reader_recycle(r, &r->bytes, size, err));
     r->bytes_size = 0;
     r->bytes_offset = offset;
     return WR_OK;
@@ -42,8 +85,7 @@ wr_status wr_pq_reader_bytes(wr_pq_reader *r, uint64_t offset, size_t size, cons
         return wr_fail(err, WR_CORRUPT, "%zu bytes at byte %llu are beyond the end of its column chunk at %llu", size,
                        (unsigned long long)offset, (unsigned long long)r->end);
     }
-    bool there = offset >= r->bytes_offset && offset + size <= r->bytes_offset + r->bytes_size;
-    if (!there) {
+    if (!holds(r->bytes_offset, r->bytes_size, offset, size)) {
         size_t wanted = read_size(r, offset, size);
         WR_TRY(make_room(r, offset, wanted, err));
         wr_range range = {offset, wanted, r->bytes->data};
@@ -117,15 +159,7 @@ static wr_status note_dictionary(wr_pq_reader *r, uint64_t offset, const wr_pq_p
 
 /* The index tells the page of a row that lies further on: goes there. *rows: what the page must hold then. */
 static wr_status jump(wr_pq_reader *r, uint64_t row, uint64_t *rows, wr_error *err) {
-    uint32_t low = 0, high = r->place_count;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (r->places[middle].first_row <= row) {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
+    uint32_t low = find_place(r, row, offsetof(wr_pq_page_place, first_row));
     const wr_pq_page_place *place = &r->places[low];
     if (place->first_row <= r->row || place->offset <= r->next_page || place->offset >= r->end) return WR_OK;
     if (!r->dictionary.found && r->next_page == r->chunk->first_byte) {
@@ -144,6 +178,8 @@ wr_status wr_pq_reader_next_page(wr_pq_reader *r, uint64_t row, wr_error *err) {
         return wr_fail(err, WR_CANCELLED, "the query was cancelled");
     }
     r->page_open = false;
+    wr_buffer_release(r->page_owner);
+    r->page_owner = NULL;
     uint64_t indexed_rows = 0;
     if (r->place_count) WR_TRY(jump(r, row, &indexed_rows, err));
     for (;;) {
@@ -179,7 +215,12 @@ wr_status wr_pq_reader_next_page(wr_pq_reader *r, uint64_t row, wr_error *err) {
 
 wr_status wr_pq_reader_payload(wr_pq_reader *r, uint64_t offset, const wr_pq_page_header *h, const uint8_t **out,
                                wr_error *err) {
-    WR_TRY(wr_pq_reader_bytes(r, offset + h->header_bytes, h->stored_bytes, out, err));
+    const wr_pq_dictionary *d = &r->dictionary;
+    if (d->stored && offset == d->offset) {
+        *out = d->stored->data + (offset + h->header_bytes - d->stored_offset);
+    } else {
+        WR_TRY(wr_pq_reader_bytes(r, offset + h->header_bytes, h->stored_bytes, out, err));
+    }
     if (!h->has_crc) return WR_OK;
     uint32_t seen = libdeflate_crc32(0, *out, h->stored_bytes);
     if (seen == h->crc) return WR_OK;
@@ -193,20 +234,20 @@ static wr_status inflate_page(wr_pq_reader *r, const uint8_t *stored, size_t sto
     unsigned codec = h->is_compressed ? r->chunk->codec : WR_PQ_UNCOMPRESSED;
     const uint8_t *in_place = codec == WR_PQ_UNCOMPRESSED && stored_bytes == plain_bytes ? stored : NULL;
     if (codec == WR_PQ_SNAPPY) in_place = wr_snappy_stored(stored, stored_bytes, plain_bytes);
-    wr_buffer_release(r->page_owner);
-    r->page_owner = NULL;
     if (in_place) {
         r->page_owner = wr_buffer_retain(r->bytes);
         *out = in_place;
         return WR_OK;
     }
-    WR_TRY(wr_buffer_recycle(&r->inflated, r->context->allocator, plain_bytes, err));
-    WR_TRY(wr_pq_inflate(&r->context->codecs, codec, stored, stored_bytes, r->inflated->data, plain_bytes, err));
-    r->inflated->size_bytes = plain_bytes;
-    r->page_owner = wr_buffer_retain(r->inflated);
+    /* The rows of a window may still be in the page before. */
+    wr_buffer **slot = &r->inflated[r->inflated[0] && !wr_buffer_unique(r->inflated[0])];
+    WR_TRY(wr_pq_reader_recycle(r, slot, plain_bytes, err));
+    WR_TRY(wr_pq_inflate(&r->context->codecs, codec, stored, stored_bytes, (*slot)->data, plain_bytes, err));
+    (*slot)->size_bytes = plain_bytes;
+    r->page_owner = wr_buffer_retain(*slot);
     r->context->counters->pages_inflated++;
     r->context->counters->bytes_inflated += plain_bytes;
-    *out = r->inflated->data;
+    *out = (*slot)->data;
     return WR_OK;
 }
 
@@ -255,7 +296,6 @@ wr_status wr_pq_reader_open_page(wr_pq_reader *r, wr_error *err) {
     if (r->page_open) return WR_OK;
     const wr_pq_page_header *h = &r->page;
     const uint8_t *stored, *plain;
-    WR_TRY(wr_pq_codec_check(r->chunk->codec, err));
     WR_TRY(wr_pq_reader_payload(r, r->page_offset, h, &stored, err));
     size_t levels = (size_t)h->definition_bytes + h->repetition_bytes; /* none in version 1 */
     WR_TRY(inflate_page(r, stored + levels, h->stored_bytes - levels, h->plain_bytes - levels, &plain, err));

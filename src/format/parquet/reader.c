@@ -20,7 +20,9 @@ void wr_pq_reader_release(wr_pq_reader *r) {
     wr_buffer_release(r->page_owner);
     r->page_owner = NULL;
     wr_vector_set_release(r->dictionary.set);
+    wr_buffer_release(r->dictionary.stored);
     r->dictionary.set = NULL;
+    r->dictionary.stored = NULL;
     r->dictionary.found = false;
     r->page_open = false;
     r->page_left = 0;
@@ -28,12 +30,33 @@ void wr_pq_reader_release(wr_pq_reader *r) {
 
 void wr_pq_reader_deinit(wr_pq_reader *r) {
     wr_pq_reader_release(r);
-    wr_buffer *const buffers[] = {r->bytes, r->inflated, r->level_buffer, r->dictionary.bytes, r->dictionary.values,
-                                  r->codes, r->data,     r->raw,          r->expanded,         r->validity};
+    wr_buffer *const buffers[] = {
+        r->bytes, r->inflated[0], r->inflated[1], r->level_buffer, r->dictionary.bytes, r->dictionary.values,
+        r->codes, r->data,        r->raw,         r->expanded,     r->validity};
     for (size_t i = 0; i < WR_COUNT_OF(buffers); i++) wr_buffer_release(buffers[i]);
     wr_heap_release(r->heap);
     wr_text_deinit(&r->decoder.previous);
     *r = (wr_pq_reader){0};
+}
+
+static wr_status check_chunk(const wr_pq_reader *r, uint64_t file_bytes, wr_error *err) {
+    const wr_pq_chunk *chunk = r->chunk;
+    if (r->leaf->refusal) return wr_fail(err, WR_UNSUPPORTED, "the column is %s", r->leaf->refusal);
+    if (chunk->encrypted) return wr_fail(err, WR_UNSUPPORTED, "the column chunk is encrypted");
+    if (chunk->elsewhere) return wr_fail(err, WR_UNSUPPORTED, "the column chunk is in another file");
+    if (chunk->physical != r->leaf->physical) {
+        return wr_fail(err, WR_CORRUPT, "the column chunk has physical type %u, the schema says %u", chunk->physical,
+                       r->leaf->physical);
+    }
+    if (chunk->first_byte > file_bytes || chunk->stored_bytes > file_bytes - chunk->first_byte) {
+        return wr_fail(err, WR_CORRUPT, "the column chunk of %llu bytes is beyond the end of the file, %llu",
+                       (unsigned long long)chunk->stored_bytes, (unsigned long long)file_bytes);
+    }
+    if (chunk->value_count != r->row_count) {
+        return wr_fail(err, WR_CORRUPT, "the column chunk has %llu values, its row group %llu rows",
+                       (unsigned long long)chunk->value_count, (unsigned long long)r->row_count);
+    }
+    return wr_pq_codec_check(chunk->codec, err);
 }
 
 wr_status wr_pq_reader_begin(wr_pq_reader *r, const wr_pq_chunk *chunk, uint64_t row_count, wr_error *err) {
@@ -49,26 +72,11 @@ wr_status wr_pq_reader_begin(wr_pq_reader *r, const wr_pq_chunk *chunk, uint64_t
     r->place_count = 0;
     r->sparse = false;
     r->bytes_size = 0;
-    wr_status status = WR_OK;
-    if (r->leaf->refusal) {
-        status = wr_fail(err, WR_UNSUPPORTED, "the column is %s", r->leaf->refusal);
-    } else if (chunk->encrypted || chunk->elsewhere) {
-        status = wr_fail(err, WR_UNSUPPORTED, "the column chunk %s",
-                         chunk->encrypted ? "is encrypted" : "is in another file");
-    } else if (chunk->physical != r->leaf->physical) {
-        status = wr_fail(err, WR_CORRUPT, "the column chunk has physical type %u, the schema says %u", chunk->physical,
-                         r->leaf->physical);
-    } else if (chunk->first_byte > file_bytes || chunk->stored_bytes > file_bytes - chunk->first_byte) {
-        status = wr_fail(err, WR_CORRUPT, "the column chunk of %llu bytes is beyond the end of the file, %llu",
-                         (unsigned long long)chunk->stored_bytes, (unsigned long long)file_bytes);
-    } else if (chunk->value_count != row_count) {
-        status = wr_fail(err, WR_CORRUPT, "the column chunk has %llu values, its row group %llu rows",
-                         (unsigned long long)chunk->value_count, (unsigned long long)row_count);
-    }
-    if (status == WR_OK && r->context->file->footer.forgets_headers) {
+    if (check_chunk(r, file_bytes, err) != WR_OK) return wr_pq_reader_blame(r, chunk->first_byte, err);
+    if (r->context->file->footer.forgets_headers) {
         r->end = file_bytes - r->end < FORGOTTEN_HEADER_BYTES ? file_bytes : r->end + FORGOTTEN_HEADER_BYTES;
     }
-    return status == WR_OK ? WR_OK : wr_pq_reader_blame(r, chunk->first_byte, err);
+    return WR_OK;
 }
 
 /* ---- levels ---- */
@@ -281,7 +289,7 @@ static wr_status finish(wr_pq_reader *r, uint32_t n, const window *w, wr_error *
 }
 
 wr_status wr_pq_reader_read(wr_pq_reader *r, uint64_t row, uint32_t n, wr_error *err) {
-    if (r->vector_row == row && r->vector.row_count == n) return WR_OK;
+    if (wr_pq_reader_has(r, row, n)) return WR_OK;
     window w = {0};
     r->vector_row = UINT64_MAX;
     WR_TRY(make_buffers(r, n, err));

@@ -25,7 +25,9 @@ typedef struct wr_pq_dictionary {
     bool found;      /* its header was seen */
     uint64_t offset; /* of its header */
     wr_pq_page_header header;
-    wr_vector_set *set;        /* NULL: not inflated yet */
+    wr_vector_set *set; /* NULL: not inflated yet */
+    wr_buffer *stored;  /* bytes of the file that hold it, kept when the reader moved on before it was needed */
+    uint64_t stored_offset;
     wr_buffer *bytes, *values; /* its page, inflated; its values, where they are not the page itself */
 } wr_pq_dictionary;
 
@@ -50,12 +52,12 @@ typedef struct wr_pq_reader {
     uint64_t next_page;   /* offset of the header behind it */
     uint64_t page_offset; /* of its own header */
     wr_pq_page_header page;
-    uint64_t row;          /* the next row: those before it were taken or passed over */
-    uint32_t page_left;    /* rows of the page from there on */
-    bool page_open;        /* inflated, decoders are set up */
-    uint32_t skip_in_page; /* rows passed over before it was opened */
-    wr_buffer *page_owner; /* what its values are in */
-    wr_buffer *inflated;   /* kept to inflate into */
+    uint64_t row;           /* the next row: those before it were taken or passed over */
+    uint32_t page_left;     /* rows of the page from there on */
+    bool page_open;         /* inflated, decoders are set up */
+    uint32_t skip_in_page;  /* rows passed over before it was opened */
+    wr_buffer *page_owner;  /* what its values are in */
+    wr_buffer *inflated[2]; /* to inflate into: the one that nobody shows */
     wr_pq_decoder decoder;
     wr_pq_hybrid levels;
     wr_buffer *level_buffer;   /* version 2: a copy */
@@ -83,9 +85,13 @@ void wr_pq_reader_release(wr_pq_reader *r);
  * bytes count as there after it. */
 WR_MUST_CHECK wr_status wr_pq_reader_plan(wr_pq_reader *r, wr_range *out, bool *wanted, wr_error *err);
 
-/* Moves to the page of `row`, which is the first of the rows that were read last, or not before the end of them. Says whether its values are codes, and how many
- * rows of it there are from there on. */
+/* Moves to the page of `row`, which is the first of the rows that were read last, or not before the end of them. Says
+ * whether its values are codes, and how many rows of it there are from there on. */
 WR_MUST_CHECK wr_status wr_pq_reader_find(wr_pq_reader *r, uint64_t row, bool *codes, uint32_t *left, wr_error *err);
+/* True when r->vector holds these rows. */
+static inline bool wr_pq_reader_has(const wr_pq_reader *r, uint64_t row, uint32_t count) {
+    return r->vector_row == row && r->vector.row_count == count;
+}
 /* Rows [row, row + count) to r->vector, or nothing when they are there already. Rows before them can no longer be read.
  */
 WR_MUST_CHECK wr_status wr_pq_reader_read(wr_pq_reader *r, uint64_t row, uint32_t count, wr_error *err);
@@ -108,6 +114,9 @@ WR_MUST_CHECK wr_status wr_pq_reader_payload(wr_pq_reader *r, uint64_t offset, c
                                              const uint8_t **out, wr_error *err);
 /* Puts file, column and place in front of what went wrong with the page at `offset`. */
 wr_status wr_pq_reader_blame(const wr_pq_reader *r, uint64_t offset, wr_error *err);
+
+/* wr_buffer_recycle for pages, whose sizes differ a little: steps keep buffers from being made anew for each. */
+WR_MUST_CHECK wr_status wr_pq_reader_recycle(wr_pq_reader *r, wr_buffer **slot, size_t size, wr_error *err);
 
 static inline bool wr_pq_page_has_codes(const wr_pq_page_header *page) {
     return page->encoding == WR_PQ_RLE_DICTIONARY || page->encoding == WR_PQ_PLAIN_DICTIONARY;

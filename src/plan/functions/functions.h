@@ -8,6 +8,17 @@
     SET(arithmetic)                                                                                                    \
     SET(compare)                                                                                                       \
     SET(logic)                                                                                                         \
+    SET(math)                                                                                                          \
+    SET(bits)                                                                                                          \
+    SET(text)                                                                                                          \
+    SET(text_build)                                                                                                    \
+    SET(text_case)                                                                                                     \
+    SET(like)                                                                                                          \
+    SET(regexp)                                                                                                        \
+    SET(date_arithmetic)                                                                                               \
+    SET(date_part)                                                                                                     \
+    SET(date_trunc)                                                                                                    \
+    SET(date_text)                                                                                                     \
     SET(aggregate_count)                                                                                               \
     SET(aggregate_sum)                                                                                                 \
     SET(aggregate_avg)                                                                                                 \

@@ -32,6 +32,7 @@ static inline wr_status wr_text_out_room(wr_text_out *out, size_t size) {
 
 /* The next `size` bytes at out->at are row `row`. */
 static inline void wr_text_out_row(wr_text_out *out, uint32_t row, uint32_t size) {
+    if (size == 0) return;
     out->views[row] = wr_view_make(out->at, size);
     if (size > WR_STRING_INLINE) out->at += size;
 }
@@ -42,7 +43,7 @@ static inline wr_status wr_text_out_copy(wr_text_out *out, uint32_t row, wr_str 
         WR_TRY(wr_text_out_room(out, text.size));
         memcpy(out->at, text.data, text.size);
         wr_text_out_row(out, row, text.size);
-    } else {
+    } else if (text.size) {
         out->views[row] = wr_view_make(text.data, text.size);
     }
     return WR_OK;
