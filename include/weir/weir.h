@@ -96,8 +96,13 @@ WEIR_API const char *weir_result_column_type(const weir_result *result, size_t c
 
 /* ---- rows as Arrow ---- */
 
-/* Gives the result's rows as a stream, once; the result stays open until the stream was released. */
+/* Gives the result's rows as a stream, once; the result stays open until the stream was released. Arrays that the
+ * stream gave live on by themselves, also when the database is closed. docs/arrow.md tells the types. */
 WEIR_API weir_status weir_result_stream(weir_result *result, struct ArrowArrayStream *out, weir_error *error);
+/* The same in layouts of the reader's choice: `requested` is a struct with a child for each column, whose format is
+ * taken ("vu" for text, a dictionary, "+L" for lists) where the column's type has it, and refused where it has not. */
+WEIR_API weir_status weir_result_stream_as(weir_result *result, const struct ArrowSchema *requested,
+                                           struct ArrowArrayStream *out, weir_error *error);
 
 /* ---- rows as text: for shells and logs ---- */
 

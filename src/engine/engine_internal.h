@@ -74,6 +74,8 @@ struct weir_result {
     wr_text *texts; /* one a column: the value shown last */
     wr_str lines;   /* a result that is text, a row a line: EXPLAIN */
     bool at_end;
+    bool has_stream;                 /* the rows were given as a stream */
+    struct wr_result_stream *stream; /* not released yet */
 };
 
 /* query.c: binds, optimizes and builds; the pipelines stand ready in the result. */
@@ -91,6 +93,9 @@ WR_MUST_CHECK wr_status wr_statement_run(weir_session *session, const wr_node *n
 WR_MUST_CHECK wr_status wr_open_result(weir_result **out, weir_session *session, wr_error *err);
 /* A result of one VARCHAR column. */
 WR_MUST_CHECK wr_status wr_result_set_lines(weir_result *result, const char *column, wr_str lines, wr_error *err);
+
+/* arrow_stream.c: the result is being closed, and its stream, if it has one, is told. */
+void wr_result_leave_stream(weir_result *result);
 
 /* Copies an error to the caller's; `base` is added to its position. */
 weir_status wr_report(const wr_error *err, uint32_t base, weir_error *out);

@@ -20,6 +20,7 @@ wr_status wr_open_result(weir_result **out, weir_session *session, wr_error *err
 
 void weir_result_close(weir_result *r) {
     if (!r) return;
+    wr_result_leave_stream(r);
     wr_query_finish(r);
     for (uint32_t i = 0; r->texts && i < r->column_count; i++) wr_text_deinit(&r->texts[i]);
     wr_arena_deinit(&r->arena);

@@ -14,6 +14,7 @@ wr_status wr_sort_store_create(wr_sort *sort, wr_sort_store **out, wr_error *err
     store->columns = wr_alloc(sort->allocator, sizeof *store->columns * sort->layout.column_count);
     if (!store->columns) {
         wr_free(sort->allocator, store, sizeof *store);
+        *out = NULL;
         return wr_fail_memory(err, sizeof *store->columns * sort->layout.column_count, "sort");
     }
     wr_mutex_lock(&sort->lock);
@@ -134,8 +135,9 @@ static void merge_numbers(const wr_sort_morsel *morsels, const uint32_t *from, u
 wr_status wr_sort_rank_morsels(wr_sort *sort, wr_error *err) {
     uint32_t count = sort->morsel_count;
     size_t bytes = sizeof(uint32_t) * 2 * ((size_t)count + 1);
-    uint32_t *numbers = wr_alloc(sort->allocator, bytes), *from = numbers, *to = numbers + count;
+    uint32_t *numbers = wr_alloc(sort->allocator, bytes);
     if (!numbers) return wr_fail_memory(err, bytes, "sort");
+    uint32_t *from = numbers, *to = numbers + count;
     for (uint32_t i = 0; i < count; i++) from[i] = i;
     for (uint64_t width = 1; width < count; width *= 2) {
         merge_numbers(sort->morsels, from, to, count, width);
