@@ -30,9 +30,11 @@ typedef struct bench_case {
 static const bench_case cases[] = {
     {"dense 1M, 5% of 60M match", WR_JOIN_INNER, 1, 1000000, 60000000, 1000000, 20000000, 1, RANDOM, RANDOM, 1, true},
     {"dense 1M, all match", WR_JOIN_INNER, 1, 1000000, 20000000, 1000000, 1000000, 1, RISING, RANDOM, 1, true},
-    {"dense 1M, all match, 4 rows a key", WR_JOIN_INNER, 1, 1000000, 5000000, 250000, 250000, 1, RANDOM, RANDOM, 4, true},
+    {"dense 1M, all match, 4 rows a key", WR_JOIN_INNER, 1, 1000000, 5000000, 250000, 250000, 1, RANDOM, RANDOM, 4,
+     true},
     {"semi 1M of 20M", WR_JOIN_SEMI, 1, 1000000, 60000000, 20000000, 20000000, 1, RANDOM, RANDOM, 1, false},
-    {"orders: dense 15M of 60M, in order", WR_JOIN_INNER, 1, 15000000, 15000000, 60000000, 60000000, 1, RISING, RISING, 1, true},
+    {"orders: dense 15M of 60M, in order", WR_JOIN_INNER, 1, 15000000, 15000000, 60000000, 60000000, 1, RISING, RISING,
+     1, true},
     {"dense 15M of 60M, random", WR_JOIN_INNER, 1, 15000000, 3000000, 60000000, 60000000, 1, RANDOM, RANDOM, 1, true},
     {"hash 15M", WR_JOIN_INNER, 1, 15000000, 3000000, 15000000, 15000000, 1000003, RANDOM, RANDOM, 1, true},
     {"partsupp: hash 8M, two keys", WR_JOIN_INNER, 2, 8000000, 3000000, 8000000, 8000000, 1, RISING, RANDOM, 1, true},
@@ -97,7 +99,8 @@ static void fill(table *t, const bench_case *c, bool build) {
             uint64_t groups = t->rows / c->copies;
             key = (uint64_t)((unsigned __int128)(i / c->copies) * c->build_domain / groups);
         } else {
-            key = c->probe_order == RISING ? (uint64_t)((unsigned __int128)i * c->probe_domain / t->rows) : random_u64() % c->probe_domain;
+            key = c->probe_order == RISING ? (uint64_t)((unsigned __int128)i * c->probe_domain / t->rows)
+                                           : random_u64() % c->probe_domain;
         }
         t->keys[0][i] = (int64_t)(key * c->scale);
         t->payload[i] = (int32_t)i;
@@ -113,9 +116,11 @@ static void drop(table *t) {
 
 static void window(wr_batch *batch, const table *t, uint64_t first, uint32_t rows) {
     for (uint32_t k = 0; k < 2; k++) {
-        batch->columns[k] = (wr_vector){.type = wr_type_of(WR_TYPE_BIGINT), .phys = WR_PHYS_I64, .row_count = rows, .data = t->keys[k] + first};
+        batch->columns[k] = (wr_vector){
+            .type = wr_type_of(WR_TYPE_BIGINT), .phys = WR_PHYS_I64, .row_count = rows, .data = t->keys[k] + first};
     }
-    batch->columns[2] = (wr_vector){.type = wr_type_of(WR_TYPE_INTEGER), .phys = WR_PHYS_I32, .row_count = rows, .data = t->payload + first};
+    batch->columns[2] = (wr_vector){
+        .type = wr_type_of(WR_TYPE_INTEGER), .phys = WR_PHYS_I32, .row_count = rows, .data = t->payload + first};
     wr_batch_set_rows(batch, rows);
 }
 
@@ -124,7 +129,8 @@ static void window(wr_batch *batch, const table *t, uint64_t first, uint32_t row
 static wr_join *make_join(wr_exec *exec, const bench_case *c) {
     wr_error err;
     wr_type types[COLUMNS] = {wr_type_of(WR_TYPE_BIGINT), wr_type_of(WR_TYPE_BIGINT), wr_type_of(WR_TYPE_INTEGER)};
-    wr_join_key_spec keys[2] = {{.type = types[0], .probe_column = 0, .build_column = 0}, {.type = types[1], .probe_column = 1, .build_column = 1}};
+    wr_join_key_spec keys[2] = {{.type = types[0], .probe_column = 0, .build_column = 0},
+                                {.type = types[1], .probe_column = 1, .build_column = 1}};
     wr_join_column outputs[2] = {{WR_JOIN_PROBE, 2}, {WR_JOIN_BUILD, 2}};
     wr_join_spec spec = {.kind = c->kind,
                          .keys = keys,
@@ -204,8 +210,10 @@ static void run_case(wr_exec *exec, const bench_case *c) {
     double build_ns = run_build(join, &build, &batch);
     size_t bytes = wr_budget_used(exec->budget);
     double probe_ns = run_probe(join, &probe, &batch, &rows, &batches);
-    printf("%-36s build %7.2f ns %5.1f B (peak %5.1f)  probe %6.2f ns  out %9llu rows, %5.0f a batch\n", c->name, build_ns / (double)build.rows, (double)bytes / (double)build.rows,
-           (double)wr_budget_peak(exec->budget) / (double)build.rows, probe_ns / (double)probe.rows, (unsigned long long)rows, batches ? (double)rows / (double)batches : 0);
+    printf("%-36s build %7.2f ns %5.1f B (peak %5.1f)  probe %6.2f ns  out %9llu rows, %5.0f a batch\n", c->name,
+           build_ns / (double)build.rows, (double)bytes / (double)build.rows,
+           (double)wr_budget_peak(exec->budget) / (double)build.rows, probe_ns / (double)probe.rows,
+           (unsigned long long)rows, batches ? (double)rows / (double)batches : 0);
     fflush(stdout);
     wr_join_release(join);
     wr_batch_clear(&batch);
@@ -222,7 +230,11 @@ int main(int argc, char **argv) {
         wr_error err;
         wr_budget *budget;
         must(wr_budget_create(&budget, NULL, wr_system_allocator(), "bench", WR_BUDGET_NO_LIMIT, &err), &err);
-        wr_exec exec = {.allocator = wr_budget_allocator(budget), .budget = budget, .environment = {.kernels = wr_kernels_best()}, .thread_count = 1, .batch_rows = BATCH};
+        wr_exec exec = {.allocator = wr_budget_allocator(budget),
+                        .budget = budget,
+                        .environment = {.kernels = wr_kernels_best()},
+                        .thread_count = 1,
+                        .batch_rows = BATCH};
         run_case(&exec, &cases[i]);
         wr_budget_close(budget);
     }

@@ -2,8 +2,8 @@
  *
  *     bench_sort [--rows N] [--limit-mb N] [SUBSTRING...]
  *
- * A case is one line in `cases`: its columns and its keys. The best of three runs is shown, with the peak of the budget and
- * what was spilled. Every run is checked: rows come out in order, and all of them. */
+ * A case is one line in `cases`: its columns and its keys. The best of three runs is shown, with the peak of the budget
+ * and what was spilled. Every run is checked: rows come out in order, and all of them. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,18 +26,12 @@ typedef struct bench_case {
 } bench_case;
 
 static const bench_case cases[] = {
-    {"int64 random", RANDOM, 0, UINT64_MAX, false},
-    {"int64 in order", RISING, 0, UINT64_MAX, false},
-    {"int64 in reverse", FALLING, 0, UINT64_MAX, false},
-    {"int64 of 1000 values", FEW, 0, UINT64_MAX, false},
-    {"double random", DOUBLES, 0, UINT64_MAX, true},
-    {"int32, int32", TWO_KEYS, 0, UINT64_MAX, false},
-    {"text of 16 random bytes", TEXTS, 0, UINT64_MAX, false},
-    {"text with a common prefix", URLS, 0, UINT64_MAX, false},
-    {"text of 7 words", WORDS, 0, UINT64_MAX, false},
-    {"top 100 int64", RANDOM, 60000000, 100, true},
-    {"top 100 double", DOUBLES, 60000000, 100, true},
-    {"top 100 text", TEXTS, 10000000, 100, false},
+    {"int64 random", RANDOM, 0, UINT64_MAX, false},           {"int64 in order", RISING, 0, UINT64_MAX, false},
+    {"int64 in reverse", FALLING, 0, UINT64_MAX, false},      {"int64 of 1000 values", FEW, 0, UINT64_MAX, false},
+    {"double random", DOUBLES, 0, UINT64_MAX, true},          {"int32, int32", TWO_KEYS, 0, UINT64_MAX, false},
+    {"text of 16 random bytes", TEXTS, 0, UINT64_MAX, false}, {"text with a common prefix", URLS, 0, UINT64_MAX, false},
+    {"text of 7 words", WORDS, 0, UINT64_MAX, false},         {"top 100 int64", RANDOM, 60000000, 100, true},
+    {"top 100 double", DOUBLES, 60000000, 100, true},         {"top 100 text", TEXTS, 10000000, 100, false},
     {"top 100000 int64", RANDOM, 60000000, 100000, true},
 };
 
@@ -85,7 +79,10 @@ static wr_string_view text_of(rows *r, shape s, uint64_t i) {
 static void make_rows(rows *r, shape s, uint64_t count) {
     *r = (rows){.count = count, .column_count = 2};
     bool is_text = s == TEXTS || s == URLS || s == WORDS;
-    r->types[0] = wr_type_of(is_text ? WR_TYPE_VARCHAR : s == DOUBLES ? WR_TYPE_DOUBLE : s == TWO_KEYS ? WR_TYPE_INTEGER : WR_TYPE_BIGINT);
+    r->types[0] = wr_type_of(is_text         ? WR_TYPE_VARCHAR
+                             : s == DOUBLES  ? WR_TYPE_DOUBLE
+                             : s == TWO_KEYS ? WR_TYPE_INTEGER
+                                             : WR_TYPE_BIGINT);
     r->types[1] = wr_type_of(s == TWO_KEYS ? WR_TYPE_INTEGER : WR_TYPE_BIGINT);
     r->data[0] = aligned_alloc(64, count * (is_text ? 16 : 8) + 64);
     r->data[1] = aligned_alloc(64, count * 8 + 64);
@@ -140,7 +137,8 @@ static void scan_local_destroy(wr_source *source, wr_local *local) {
     wr_free(source->base.exec->allocator, l, sizeof *l);
 }
 
-static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                           wr_error *err) {
     (void)control;
     (void)waker;
     (void)err;
@@ -152,8 +150,8 @@ static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *con
     return WR_OK;
 }
 
-static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                           wr_error *err) {
+static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                           wr_waker *waker, wr_error *err) {
     (void)waker;
     (void)err;
     const rows *r = ((scan *)source)->rows;
@@ -164,7 +162,9 @@ static wr_status scan_read(wr_source *source, wr_local *local, const wr_morsel *
     l->at = count ? l->at + count : 0;
     for (uint32_t c = 0; c < r->column_count; c++) {
         wr_phys phys = wr_type_phys(r->types[c]);
-        l->out.columns[c] = (wr_vector){.type = r->types[c], .phys = (uint8_t)phys, .row_count = count,
+        l->out.columns[c] = (wr_vector){.type = r->types[c],
+                                        .phys = (uint8_t)phys,
+                                        .row_count = count,
                                         .data = (const char *)r->data[c] + first * wr_phys_bytes(phys)};
     }
     wr_batch_set_rows(&l->out, count);
@@ -177,8 +177,12 @@ static void scan_destroy(wr_source *source) {
 }
 
 static const wr_source_ops scan_ops = {
-    .name = "BENCH SCAN", .destroy = scan_destroy, .local_create = scan_local_create, .local_destroy = scan_local_destroy,
-    .next = scan_next, .read = scan_read,
+    .name = "BENCH SCAN",
+    .destroy = scan_destroy,
+    .local_create = scan_local_create,
+    .local_destroy = scan_local_destroy,
+    .next = scan_next,
+    .read = scan_read,
 };
 
 typedef struct check {
@@ -194,7 +198,8 @@ static int compare_at(const wr_vector *v, uint32_t a, uint32_t b) {
 }
 
 /* Every 64th pair of neighbours, which costs little and misses no systematic error. */
-static wr_status check_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status check_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                               wr_error *err) {
     (void)local;
     (void)waker;
     (void)err;
@@ -228,12 +233,14 @@ typedef struct outcome {
     uint64_t spilled_bytes;
 } outcome;
 
-static wr_status run(const bench_case *c, const rows *r, uint32_t threads, size_t limit_bytes, outcome *out, wr_error *err) {
+static wr_status run(const bench_case *c, const rows *r, uint32_t threads, size_t limit_bytes, outcome *out,
+                     wr_error *err) {
     wr_allocator *system = wr_system_allocator();
     wr_scheduler *scheduler;
     wr_budget *budget;
     WR_TRY(wr_budget_create(&budget, NULL, system, "bench", limit_bytes, err));
-    wr_exec exec = {.allocator = wr_budget_allocator(budget), .budget = budget, .thread_count = threads, .batch_rows = BATCH};
+    wr_exec exec = {
+        .allocator = wr_budget_allocator(budget), .budget = budget, .thread_count = threads, .batch_rows = BATCH};
     exec.environment.kernels = NULL;
     WR_TRY(wr_scheduler_create(&scheduler, system, threads, err));
     exec.scheduler = scheduler;
@@ -242,7 +249,11 @@ static wr_status run(const bench_case *c, const rows *r, uint32_t threads, size_
     wr_pipeline_set *set;
     WR_TRY(wr_pipeline_set_create(&set, &exec, err));
     wr_sort_column keys[2] = {{0, c->descending, false}, {1, false, false}};
-    wr_sort_spec spec = {.types = r->types, .column_count = r->column_count, .keys = keys, .key_count = c->shape == TWO_KEYS ? 2 : 1, .limit = c->limit};
+    wr_sort_spec spec = {.types = r->types,
+                         .column_count = r->column_count,
+                         .keys = keys,
+                         .key_count = c->shape == TWO_KEYS ? 2 : 1,
+                         .limit = c->limit};
     wr_sink *sink;
     wr_source *source;
     WR_TRY(wr_sort_create(&exec, &spec, &sink, &source, err));
@@ -263,7 +274,8 @@ static wr_status run(const bench_case *c, const rows *r, uint32_t threads, size_
     out->spilled_bytes = wr_spill_written_bytes(exec.spill);
     uint64_t expected = c->limit < r->count ? c->limit : r->count;
     if (status == WR_OK && (to.errors || to.rows != expected)) {
-        status = wr_fail(err, WR_INTERNAL, "%" PRIu64 " of %" PRIu64 " rows, %" PRIu64 " out of order", to.rows, expected, to.errors);
+        status = wr_fail(err, WR_INTERNAL, "%" PRIu64 " of %" PRIu64 " rows, %" PRIu64 " out of order", to.rows,
+                         expected, to.errors);
     }
     wr_pipeline_set_destroy(set);
     wr_task_group_destroy(exec.group);
@@ -289,8 +301,8 @@ static bool run_case(const bench_case *c, uint64_t row_count, size_t limit_bytes
             }
             if (one.seconds < best.seconds) best = one;
         }
-        printf("  | %6.3f s, cpu %6.3f s %5.1f ns/row %5.0f MB", best.seconds, best.cpu_seconds, best.cpu_seconds * 1e9 / (double)r.count,
-               (double)best.peak_bytes / 1e6);
+        printf("  | %6.3f s, cpu %6.3f s %5.1f ns/row %5.0f MB", best.seconds, best.cpu_seconds,
+               best.cpu_seconds * 1e9 / (double)r.count, (double)best.peak_bytes / 1e6);
         if (best.spilled_bytes) printf(" %5.0f MB spilled", (double)best.spilled_bytes / 1e6);
         fflush(stdout);
     }
