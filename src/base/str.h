@@ -25,6 +25,10 @@ bool wr_str_equal_nocase(wr_str a, wr_str b);
 int wr_str_compare(wr_str a, wr_str b);
 /* Edits between two names, case folded, capped at `cap`: for "did you mean". */
 uint32_t wr_str_distance(wr_str a, wr_str b, uint32_t cap);
+/* So many edits make a slip of the pen: a third of the letters; more is another word. */
+static inline uint32_t wr_str_slips(wr_str name) {
+    return name.size / 3;
+}
 
 typedef struct wr_text {
     wr_allocator *allocator;

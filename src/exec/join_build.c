@@ -432,8 +432,10 @@ static size_t table_bytes(const wr_join *join, uint64_t rows) {
 static uint32_t partitions_too_many(const wr_join *join, size_t needed) {
     double have = (double)join->chunk_bytes + (double)wr_budget_available(join->budget);
     double all = (double)join->chunk_bytes + (double)needed;
+    /* The machine may refuse what no limit forbids: then one goes. */
     double keep = WR_PARTITIONS * 0.75 * have / all;
-    return keep < 1 ? WR_PARTITIONS : WR_PARTITIONS - (uint32_t)keep;
+    if (keep > WR_PARTITIONS - 1) keep = WR_PARTITIONS - 1;
+    return WR_PARTITIONS - (uint32_t)keep;
 }
 
 static void count_spilled(build_sink *s, uint64_t bytes) {

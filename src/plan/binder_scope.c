@@ -9,8 +9,7 @@
 /* ---- hints ---- */
 
 wr_nearest wr_nearest_to(wr_str wanted) {
-    /* A third of the letters may be wrong; more is another word. */
-    return (wr_nearest){.wanted = wanted, .distance = 1 + wanted.size / 3};
+    return (wr_nearest){.wanted = wanted, .distance = 1 + wr_str_slips(wanted)};
 }
 
 void wr_nearest_offer(wr_nearest *nearest, wr_str name) {

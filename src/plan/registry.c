@@ -161,7 +161,7 @@ wr_function_match wr_registry_find(const wr_registry *r, wr_str name) {
 }
 
 uint32_t wr_registry_suggest(const wr_registry *r, wr_str name, const char **out, uint32_t room) {
-    uint32_t cap = name.size / 3 + 2, written = 0;
+    uint32_t cap = wr_str_slips(name) + 1, written = 0;
     for (uint32_t distance = 1; distance < cap && written < room; distance++) {
         for (uint32_t i = 0; i < r->count && written < room; i++) {
             if (i && compare_names(r->entries[i].name, r->entries[i - 1].name) == 0) continue;
