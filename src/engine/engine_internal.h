@@ -22,6 +22,7 @@ typedef struct wr_settings {
     bool optimizer;
     char skip_passes[256];
     bool force_spill;
+    bool force_order;
     bool hash_zero;
     char time_zone[64];
 } wr_settings;

@@ -128,6 +128,9 @@ static wr_status set_skip_passes(wr_settings *s, wr_str v, wr_error *err) {
 static wr_status set_force_spill(wr_settings *s, wr_str v, wr_error *err) {
     return read_bool(v, &s->force_spill) ? WR_OK : bad(err, "force_spill", v, "true or false");
 }
+static wr_status set_force_order(wr_settings *s, wr_str v, wr_error *err) {
+    return read_bool(v, &s->force_order) ? WR_OK : bad(err, "force_order", v, "true or false");
+}
 /* Of the whole process: hashes have no handle to hang a setting on. Tests alone. */
 static wr_status set_hash_zero(wr_settings *s, wr_str v, wr_error *err) {
     if (!read_bool(v, &s->hash_zero)) return bad(err, "hash_zero", v, "true or false");
@@ -156,6 +159,7 @@ COPY_SCALAR(isa)
 COPY_SCALAR(optimizer)
 COPY_TEXT(skip_passes)
 COPY_SCALAR(force_spill)
+COPY_SCALAR(force_order)
 COPY_SCALAR(hash_zero)
 COPY_TEXT(time_zone)
 
@@ -169,6 +173,7 @@ static const setting_row rows[] = {
     {"optimizer", false, set_optimizer, copy_optimizer},
     {"skip_passes", false, set_skip_passes, copy_skip_passes},
     {"force_spill", false, set_force_spill, copy_force_spill},
+    {"force_order", false, set_force_order, copy_force_order},
     {"hash_zero", true, set_hash_zero, copy_hash_zero},
     {"time_zone", false, set_time_zone, copy_time_zone},
 };

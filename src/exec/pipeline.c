@@ -393,8 +393,12 @@ void wr_pipeline_set_each(wr_pipeline_set *set,
     for (uint32_t i = 0; i < set->pipeline_count; i++) {
         wr_pipeline *p = set->pipelines[i];
         each(user, i, &p->source->base, p->source->ops->name);
-        for (uint32_t k = 0; k < p->operator_count; k++)
-            each(user, i, &p->operators[k]->base, p->operators[k]->ops->name);
+        for (uint32_t k = 0; k < p->operator_count; k++) {
+            wr_operator *op = p->operators[k];
+            each(user, i, &op->base, op->ops->name);
+            wr_source *inner = op->ops->reads ? op->ops->reads(op) : NULL;
+            if (inner) each(user, i, &inner->base, inner->ops->name);
+        }
         each(user, i, &p->gate->sink->base, p->gate->sink->ops->name);
     }
 }
