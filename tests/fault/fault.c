@@ -350,7 +350,7 @@ static bool make_reference(const fault_case *c, const options *o, reference *r) 
     outcome_init(&r->outcome);
     if (!world_open(&w, c, o)) return false;
     run_script(c, w.session, &r->outcome, &operators);
-    bool ok = true;
+    bool ok = c->fails == (r->outcome.status != WEIR_OK) || complain("without a fault", &r->outcome);
     for (int i = 0; i < OPERATORS_MAX && c->operators[i]; i++) {
         char name[64];
         snprintf(name, sizeof name, "[%s]", c->operators[i]);

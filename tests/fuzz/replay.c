@@ -1,10 +1,10 @@
 /* Runs a fuzz target over the files it is given, or over a seeded stream of mutations of them:
  *
- *     fuzz_x [--seed S] [--mutate N | --damage N] FILE…
+ *     fuzz_x [--seed S] [--mutate N | --tokens N | --damage N] FILE…
  *
- * --mutate changes text, --damage a Parquet file; the nth of a file is the same whatever was run before it, and --nth I
- * runs that one alone. A failure aborts, and says which one it was; what takes too long is one. The last line is
- * "N passed, N failed", a file being one. */
+ * --mutate changes text letter by letter, --tokens SQL word by word, --damage a Parquet file. The nth of a file is the
+ * same whatever was run before it, and --nth I runs that one alone. A failure aborts, and says which one it was; what
+ * takes too long is one. The last line is "N passed, N failed", a file being one. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,30 +14,23 @@
 #include "base/alloc.h"
 #include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/tokens.h"
 
 enum { INPUT_MAX_BYTES = 1 << 20, SECONDS_MAX = 30 };
 
-static uint64_t state;
-
-static uint32_t next_random(uint32_t below) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)((state >> 32) % below);
-}
-
 /* Changes, removes, repeats or swaps a few runs of bytes; returns the new size, at most twice the old one and 64. */
-static size_t mutate(uint8_t *data, size_t size, size_t capacity) {
+static size_t mutate(uint8_t *data, size_t size, size_t capacity, uint64_t seed) {
     static const char pieces[] = "()[]{}'\",;.:*-+=<>|~!@%^&?$\\ \n_0159aEx";
-    for (uint32_t rounds = 1 + next_random(4); rounds > 0; rounds--) {
-        size_t at = size ? next_random((uint32_t)size) : 0, run = 1 + next_random(8);
+    uint64_t random = random_start(seed);
+    for (uint32_t rounds = 1 + random_below(&random, 4); rounds > 0; rounds--) {
+        size_t at = size ? random_below(&random, (uint32_t)size) : 0, run = 1 + random_below(&random, 8);
         if (run > size - at) run = size - at;
-        switch (next_random(5)) {
+        switch (random_below(&random, 5)) {
         case 0:
-            if (size) data[at] = (uint8_t)next_random(256);
+            if (size) data[at] = (uint8_t)random_below(&random, 256);
             break;
         case 1:
-            if (size) data[at] = (uint8_t)pieces[next_random(sizeof pieces - 1)];
+            if (size) data[at] = (uint8_t)pieces[random_below(&random, sizeof pieces - 1)];
             break;
         case 2:
             memmove(data + at, data + at + run, size - at - run);
@@ -51,7 +44,7 @@ static size_t mutate(uint8_t *data, size_t size, size_t capacity) {
         default:
             if (size + 1 > capacity) break;
             memmove(data + at + 1, data + at, size - at);
-            data[at] = (uint8_t)pieces[next_random(sizeof pieces - 1)];
+            data[at] = (uint8_t)pieces[random_below(&random, sizeof pieces - 1)];
             size++;
         }
     }
@@ -89,16 +82,22 @@ static void on_death(void) {
 typedef struct options {
     uint64_t seed;
     long mutations, nth; /* nth < 0: all */
-    bool is_binary;
+    char kind;           /* 'm', 'd' or 't' */
 } options;
+
+static size_t change(const options *o, uint8_t *data, size_t size, size_t capacity, uint64_t seed) {
+    switch (o->kind) {
+    case 'd': return damage(data, size, capacity, seed);
+    case 't': return tokens_mutate((char *)data, size, capacity, seed);
+    default: return mutate(data, size, capacity, seed);
+    }
+}
 
 static void run_mutation(const options *o, const uint8_t *data, size_t size, long nth) {
     static uint8_t changed[2 * INPUT_MAX_BYTES + 64];
     memcpy(changed, data, size);
     uint64_t seed = (o->seed << 32) + (uint64_t)nth;
-    state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    size_t capacity = size * 2 + 64;
-    run_input(changed, o->is_binary ? damage(changed, size, capacity, seed) : mutate(changed, size, capacity));
+    run_input(changed, change(o, changed, size, size * 2 + 64, seed));
 }
 
 static int replay(const char *path, const options *o) {
@@ -129,8 +128,8 @@ int main(int argc, char **argv) {
     if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(on_death);
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
-        if (more && (strcmp(argv[i], "--mutate") == 0 || strcmp(argv[i], "--damage") == 0)) {
-            o.is_binary = argv[i][2] == 'd';
+        if (more && (!strcmp(argv[i], "--mutate") || !strcmp(argv[i], "--damage") || !strcmp(argv[i], "--tokens"))) {
+            o.kind = argv[i][2];
             o.mutations = strtol(argv[++i], NULL, 10);
         } else if (more && strcmp(argv[i], "--seed") == 0) {
             o.seed = strtoull(argv[++i], NULL, 10);
