@@ -88,11 +88,12 @@ static const fault_case cases[] = {
     CASE("join_cross", "SELECT v, w FROM " LEFT_ROWS " CROSS JOIN " RIGHT_ROWS " ORDER BY ALL LIMIT 7"),
     CASE("join_unequal", "SELECT l.k, v, w FROM " LEFT_ROWS " JOIN " RIGHT_ROWS " ON l.k < r.k ORDER BY ALL"),
     CASE("join_spill",
-         "SELECT count(*), sum(a.few), max(b.word) FROM " PLAIN " a JOIN " DICTIONARY " b ON a.many = b.many",
+         "SELECT count(*), sum(a.few), max(b.word) FROM (FROM " PLAIN " WHERE id < 30) a JOIN (FROM " DICTIONARY
+         " WHERE id < 40) b ON a.many = b.many",
          USES("JOIN BUILD", "JOIN", "JOIN LATE"), .spills = true),
     CASE("join_spill_full",
-         "SELECT count(*), count(a.id), count(b.id) FROM (SELECT id, text FROM " PLAIN " WHERE few > 3) a FULL JOIN "
-         "(SELECT id, text FROM " DICTIONARY " WHERE tiny > 0) b ON a.text = b.text",
+         "SELECT count(*), count(a.id), count(b.id) FROM (SELECT id, text FROM " PLAIN " WHERE id < 30) a FULL JOIN "
+         "(SELECT id, text FROM " DICTIONARY " WHERE id BETWEEN 20 AND 50) b ON a.text = b.text",
          .spills = true),
     CASE("join_three",
          "SELECT count(*), min(r_name), max(s_name) FROM " NATION " JOIN " REGION " ON n_regionkey = r_regionkey JOIN "
