@@ -47,7 +47,13 @@ wr_status wr_result_set_lines(weir_result *r, const char *column, wr_str lines, 
 /* ---- settings ---- */
 
 wr_status wr_session_set(weir_session *session, wr_str name, wr_str value, wr_error *err) {
-    WR_TRY(wr_settings_set(&session->settings, name, value, false, err));
+    wr_settings changed = session->settings;
+    WR_TRY(wr_settings_set(&changed, name, value, false, err));
+    if (strcmp(changed.time_zone, session->settings.time_zone) != 0) {
+        const wr_time_zone *zone;
+        WR_TRY(wr_time_zones_find(session->database->zones, wr_str_from(changed.time_zone), &zone, err));
+    }
+    session->settings = changed;
     /* The limit is the database's, whichever session sets it. */
     if (wr_str_equal_nocase(name, WR_STR("memory_limit"))) {
         session->database->settings.memory_limit = session->settings.memory_limit;

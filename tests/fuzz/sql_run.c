@@ -91,10 +91,11 @@ static void run_script(weir_session *session, const char *script, size_t size) {
         size_t before = cursor;
         set_running(session);
         weir_status status = weir_query_next(session, script, size, &cursor, &result, &error);
-        if (status == WEIR_OK && !result) break;
-        if (status == WEIR_OK) status = read_rows(result, &error);
+        bool at_end = status == WEIR_OK && !result;
+        if (result) status = read_rows(result, &error);
         if (result) weir_result_close(result);
         int ms = set_running(NULL);
+        if (at_end) break;
         if (ms > END_MS) fprintf(stderr, "%d ms for %.*s\n", ms, (int)(cursor - before), script + before);
         WR_FUZZ_REQUIRE(ms <= END_MS);
         if (status != WEIR_OK) check_error(script, size, status, &error);
