@@ -37,7 +37,9 @@ static wr_status open_database(const weir_setting *settings, size_t count, weir_
     WR_TRY(wr_budget_create(&db->budget, NULL, system, "database", db->settings.memory_limit, err));
     db->allocator = wr_budget_allocator(db->budget);
     WR_TRY(wr_registry_create(&db->registry, db->allocator, err));
+    const wr_time_zone *zone;
     WR_TRY(wr_time_zones_create(&db->zones, db->allocator, ZONE_FOLDER, err));
+    WR_TRY(wr_time_zones_find(db->zones, wr_str_from(db->settings.time_zone), &zone, err));
     WR_TRY(wr_gate_create(&db->gate, db->allocator, true, err));
     WR_TRY(wr_database_catalog_create(&db->catalog, db->allocator, db->gate, wr_kernels_select(db->settings.isa), err));
     return WR_OK;

@@ -33,7 +33,8 @@ struct wr_agg_joint {
     uint32_t *map;
     uint32_t map_size, map_capacity;
     bool map_valid;
-    uint64_t generation; /* of the table that the map leads to */
+    const wr_agg_table *table; /* that the map leads to: with the next epoch a task may get another's */
+    uint64_t generation;       /* of it then */
     uint32_t pause, next_pause, moves, calm_batches;
     uint32_t *joint, *rows; /* of the batch */
     uint32_t capacity, row_count;
@@ -185,6 +186,7 @@ static wr_status clear_map(wr_agg_joint *j, const wr_agg_table *table, wr_error 
     }
     memset(j->map, 0xff, sizeof *j->map * j->map_size);
     j->map_valid = true;
+    j->table = table;
     j->generation = table->generation;
     return WR_OK;
 }
@@ -246,7 +248,8 @@ wr_status wr_agg_joint_lookup(wr_agg_joint *j, const wr_vector *const *columns, 
     WR_TRY(reserve_rows(j, count, err));
     *applies = prepare(j, columns, count);
     if (!*applies) return WR_OK;
-    if (!j->map_valid || j->generation != table->generation) WR_TRY(clear_map(j, table, err));
+    bool known = j->map_valid && j->table == table && j->generation == table->generation;
+    if (!known) WR_TRY(clear_map(j, table, err));
     if (j->plan->kernels->group->lookup(j->map, j->joint, count, groups)) return WR_OK;
     uint32_t listed = 0;
     for (uint32_t i = 0; i < count; i++) {

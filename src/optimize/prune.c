@@ -50,9 +50,11 @@ static wr_status prune_scan(pruner *p, wr_logical *node, const wr_column_set *wa
     WR_TRY(read_by(p, node, &read, err));
     if (node->scan.order) WR_NEED(wr_column_set_add(&read, &p->plan->arena, node->scan.order));
     uint32_t total = node->column_count + node->scan.hidden_count, kept = 0, hidden = 0;
-    wr_column_id *ids = WR_ARENA_ARRAY(&p->plan->arena, wr_column_id, 2 * total + 1), *hidden_ids = ids + total;
-    uint32_t *places = WR_ARENA_ARRAY(&p->plan->arena, uint32_t, 2 * total + 1), *hidden_places = places + total;
-    WR_NEED(ids && places);
+    wr_column_id *ids = WR_ARENA_ARRAY(&p->plan->arena, wr_column_id, total + 1);
+    wr_column_id *hidden_ids = WR_ARENA_ARRAY(&p->plan->arena, wr_column_id, total + 1);
+    uint32_t *places = WR_ARENA_ARRAY(&p->plan->arena, uint32_t, total + 1);
+    uint32_t *hidden_places = WR_ARENA_ARRAY(&p->plan->arena, uint32_t, total + 1);
+    WR_NEED(ids && hidden_ids && places && hidden_places);
     for (uint32_t i = 0; i < total; i++) {
         bool was_hidden = i >= node->column_count;
         uint32_t at = was_hidden ? i - node->column_count : i;

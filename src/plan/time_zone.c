@@ -31,6 +31,7 @@ struct wr_time_zone {
     transition *transitions;
     uint32_t count;
     int64_t last; /* from here on, ask 400 years earlier; INT64_MAX when the last offset holds for ever */
+    bool no_memory; /* while it was read */
 };
 
 struct wr_time_zones {
@@ -192,6 +193,11 @@ static int64_t rule_moment(const rule_date *d, int64_t year) {
     return days * SECONDS_PER_DAY + d->seconds;
 }
 
+static bool add_transition(wr_time_zone *zone, uint32_t *capacity, const transition *t) {
+    zone->no_memory = !wr_arena_push(&zone->arena, &zone->transitions, &zone->count, capacity, sizeof *t, t);
+    return !zone->no_memory;
+}
+
 /* Appends the rule's transitions behind those of the file. */
 static bool rule_expand(const rule *r, wr_time_zone *zone, uint32_t *capacity) {
     int64_t known = zone->count ? zone->transitions[zone->count - 1].at : INT64_MIN;
@@ -202,7 +208,7 @@ static bool rule_expand(const rule *r, wr_time_zone *zone, uint32_t *capacity) {
         for (int i = 0; i < 2; i++) {
             const transition *t = &pair[swap ? 1 - i : i];
             if (t->at <= known) continue;
-            if (!wr_arena_push(&zone->arena, &zone->transitions, &zone->count, capacity, sizeof *t, t)) return false;
+            if (!add_transition(zone, capacity, t)) return false;
         }
     }
     if (r->has_summer) zone->last = wr_civil_to_days(RULE_LAST_YEAR, 1, 1) * SECONDS_PER_DAY;
@@ -258,7 +264,7 @@ static bool read_body(wr_span *s, const tzif_header *h, wr_time_zone *zone, uint
         if (indices[i] >= types) return false;
         transition t = {be64(body + (size_t)i * 8), type_offset(type_table, indices[i])};
         if (i && t.at <= zone->transitions[zone->count - 1].at) return false;
-        if (!wr_arena_push(&zone->arena, &zone->transitions, &zone->count, capacity, sizeof t, &t)) return false;
+        if (!add_transition(zone, capacity, &t)) return false;
     }
     return true;
 }
@@ -283,6 +289,7 @@ static wr_status parse_file(wr_str bytes, wr_time_zone *zone, wr_error *err) {
               read_body(&s, &h, zone, &capacity) && read_footer(&s, &text);
     if (ok && text.size) ok = rule_parse(text, &r) && rule_expand(&r, zone, &capacity);
     if (ok) return WR_OK;
+    if (zone->no_memory) return wr_fail_memory(err, sizeof(transition) * capacity, "a time zone");
     return wr_fail(err, WR_CORRUPT, "the time zone file of \"%.*s\" is damaged at byte %zu", WR_STR_ARGS(zone->name), s.at);
 }
 

@@ -1,38 +1,36 @@
 /* Runs a fuzz target over the files it is given, or over a seeded stream of mutations of them:
  *
- *     fuzz_x [--mutate N] FILE…
+ *     fuzz_x [--seed S] [--mutate N | --tokens N | --damage N] FILE…
  *
- * A failure aborts. The last line is "N passed, N failed", a file being one. */
+ * --mutate changes text letter by letter, --tokens SQL word by word, --damage a Parquet file. The nth of a file is the
+ * same whatever was run before it, and --nth I runs that one alone. A failure aborts, and says which one it was; what
+ * takes too long is one. The last line is "N passed, N failed", a file being one. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/tokens.h"
 
-enum { INPUT_MAX_BYTES = 1 << 20 };
-
-static uint64_t state = 0x9e3779b97f4a7c15u;
-
-static uint32_t next_random(uint32_t below) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)((state >> 32) % below);
-}
+enum { INPUT_MAX_BYTES = 1 << 20, SECONDS_MAX = 30 };
 
 /* Changes, removes, repeats or swaps a few runs of bytes; returns the new size, at most twice the old one and 64. */
-static size_t mutate(uint8_t *data, size_t size, size_t capacity) {
+static size_t mutate(uint8_t *data, size_t size, size_t capacity, uint64_t seed) {
     static const char pieces[] = "()[]{}'\",;.:*-+=<>|~!@%^&?$\\ \n_0159aEx";
-    for (uint32_t rounds = 1 + next_random(4); rounds > 0; rounds--) {
-        size_t at = size ? next_random((uint32_t)size) : 0, run = 1 + next_random(8);
+    uint64_t random = random_start(seed);
+    for (uint32_t rounds = 1 + random_below(&random, 4); rounds > 0; rounds--) {
+        size_t at = size ? random_below(&random, (uint32_t)size) : 0, run = 1 + random_below(&random, 8);
         if (run > size - at) run = size - at;
-        switch (next_random(5)) {
+        switch (random_below(&random, 5)) {
         case 0:
-            if (size) data[at] = (uint8_t)next_random(256);
+            if (size) data[at] = (uint8_t)random_below(&random, 256);
             break;
         case 1:
-            if (size) data[at] = (uint8_t)pieces[next_random(sizeof pieces - 1)];
+            if (size) data[at] = (uint8_t)pieces[random_below(&random, sizeof pieces - 1)];
             break;
         case 2:
             memmove(data + at, data + at + run, size - at - run);
@@ -46,7 +44,7 @@ static size_t mutate(uint8_t *data, size_t size, size_t capacity) {
         default:
             if (size + 1 > capacity) break;
             memmove(data + at + 1, data + at, size - at);
-            data[at] = (uint8_t)pieces[next_random(sizeof pieces - 1)];
+            data[at] = (uint8_t)pieces[random_below(&random, sizeof pieces - 1)];
             size++;
         }
     }
@@ -64,8 +62,46 @@ static void run_input(const uint8_t *data, size_t size) {
     wr_free(heap, copy, block_bytes);
 }
 
-static int replay(const char *path, long mutations) {
-    static uint8_t data[INPUT_MAX_BYTES], changed[2 * INPUT_MAX_BYTES];
+/* What runs, for the signal that ends it. */
+static char going_on[512];
+
+static void on_signal(int signal_number) {
+    const char *what = signal_number == SIGALRM ? ": takes too long\n" : ": fails\n";
+    ssize_t put = write(STDERR_FILENO, going_on, strlen(going_on));
+    put += write(STDERR_FILENO, what, strlen(what));
+    _exit(put > 0 ? 3 : 4);
+}
+
+/* There in builds with a sanitizer alone. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void on_death(void) {
+    fprintf(stderr, "%s: fails\n", going_on);
+}
+
+typedef struct options {
+    uint64_t seed;
+    long mutations, nth; /* nth < 0: all */
+    char kind;           /* 'm', 'd' or 't' */
+} options;
+
+static size_t change(const options *o, uint8_t *data, size_t size, size_t capacity, uint64_t seed) {
+    switch (o->kind) {
+    case 'd': return damage(data, size, capacity, seed);
+    case 't': return tokens_mutate((char *)data, size, capacity, seed);
+    default: return mutate(data, size, capacity, seed);
+    }
+}
+
+static void run_mutation(const options *o, const uint8_t *data, size_t size, long nth) {
+    static uint8_t changed[2 * INPUT_MAX_BYTES + 64];
+    memcpy(changed, data, size);
+    uint64_t seed = (o->seed << 32) + (uint64_t)nth;
+    run_input(changed, change(o, changed, size, size * 2 + 64, seed));
+}
+
+static int replay(const char *path, const options *o) {
+    static uint8_t data[INPUT_MAX_BYTES];
     FILE *file = fopen(path, "rb");
     if (!file) {
         perror(path);
@@ -73,21 +109,33 @@ static int replay(const char *path, long mutations) {
     }
     size_t size = fread(data, 1, sizeof data, file);
     fclose(file);
-    run_input(data, size);
-    for (long i = 0; i < mutations; i++) {
-        memcpy(changed, data, size);
-        run_input(changed, mutate(changed, size, size * 2 + 64));
+    snprintf(going_on, sizeof going_on, "%s", path);
+    alarm(SECONDS_MAX);
+    if (o->nth < 0) run_input(data, size);
+    for (long i = o->nth < 0 ? 0 : o->nth; i < (o->nth < 0 ? o->mutations : o->nth + 1); i++) {
+        snprintf(going_on, sizeof going_on, "%s, --seed %llu --nth %ld", path, (unsigned long long)o->seed, i);
+        alarm(SECONDS_MAX);
+        run_mutation(o, data, size, i);
     }
     return 0;
 }
 
 int main(int argc, char **argv) {
     int passed = 0, failed = 0;
-    long mutations = 0;
+    options o = {.nth = -1};
+    signal(SIGALRM, on_signal);
+    signal(SIGABRT, on_signal);
+    if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(on_death);
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--mutate") == 0 && i + 1 < argc) {
-            mutations = strtol(argv[++i], NULL, 10);
-        } else if (replay(argv[i], mutations) == 0) {
+        bool more = i + 1 < argc;
+        if (more && (!strcmp(argv[i], "--mutate") || !strcmp(argv[i], "--damage") || !strcmp(argv[i], "--tokens"))) {
+            o.kind = argv[i][2];
+            o.mutations = strtol(argv[++i], NULL, 10);
+        } else if (more && strcmp(argv[i], "--seed") == 0) {
+            o.seed = strtoull(argv[++i], NULL, 10);
+        } else if (more && strcmp(argv[i], "--nth") == 0) {
+            o.nth = strtol(argv[++i], NULL, 10);
+        } else if (replay(argv[i], &o) == 0) {
             passed++;
         } else {
             failed++;

@@ -74,7 +74,11 @@ wr_status wr_pq_reader_load_dictionary(wr_pq_reader *r, wr_error *err) {
         return wr_fail(err, WR_INTERNAL, "the dictionary of column '%.*s' is not known", WR_STR_ARGS(r->name));
     wr_status status = inflate(r, err);
     if (status == WR_OK) status = make_values(r, err);
-    if (status != WR_OK) return wr_pq_reader_blame(r, d->offset, err);
+    if (status != WR_OK) {
+        status = wr_pq_reader_blame(r, d->offset, err);
+        d->failed = true;
+        return status;
+    }
     wr_vector_set *set;
     WR_TRY(wr_vector_set_create(&set, r->context->allocator, 1, err));
     wr_vector *values = &set->items[0];

@@ -25,13 +25,15 @@ static wr_status check_end(const uint8_t *end, uint64_t file_bytes, uint32_t *fo
         return wr_fail(err, WR_UNSUPPORTED, "its footer is encrypted, and encrypted Parquet files cannot be read");
     }
     if (memcmp(end + 4, "PAR1", 4) != 0) {
-        return wr_fail(err, WR_CORRUPT,
-                       "its last bytes are %02x %02x %02x %02x, not PAR1: it is no Parquet file, or cut short", end[4],
-                       end[5], end[6], end[7]);
+        return wr_fail(
+            err, WR_CORRUPT,
+            "its last bytes, from byte %llu on, are %02x %02x %02x %02x, not PAR1: it is no Parquet file, or "
+            "cut short",
+            (unsigned long long)file_bytes - 4, end[4], end[5], end[6], end[7]);
     }
     if (*footer_bytes > FOOTER_BYTES_MAX || *footer_bytes > file_bytes - END_BYTES) {
-        return wr_fail(err, WR_CORRUPT, "its footer claims %u bytes, the file has %llu", *footer_bytes,
-                       (unsigned long long)file_bytes);
+        return wr_fail(err, WR_CORRUPT, "its footer, by the size at byte %llu, claims %u bytes, the file has %llu",
+                       (unsigned long long)file_bytes - END_BYTES, *footer_bytes, (unsigned long long)file_bytes);
     }
     return WR_OK;
 }
@@ -57,7 +59,9 @@ static wr_status read_footer(wr_pq_file *f, wr_error *err) {
         data = f->footer_bytes->data;
     }
     WR_TRY(wr_pq_footer_parse(&f->footer, &f->arena, data, size, start, err));
-    return wr_pq_schema_build(&f->schema, &f->footer, &f->arena, err);
+    wr_status status = wr_pq_schema_build(&f->schema, &f->footer, &f->arena, err);
+    if (status != WR_CORRUPT || !err) return status;
+    return wr_error_prefix(err, "footer at byte %llu: ", (unsigned long long)start);
 }
 
 static wr_status make_parts(wr_pq_file *f, wr_error *err) {

@@ -372,27 +372,35 @@ static bool forgets_headers(wr_str created_by) {
                                !(created_by.size > version.size + 3 && minor[3] >= '0' && minor[3] <= '9')));
 }
 
+static wr_status parse_fields(wr_thrift *t, wr_pq_footer *out, wr_arena *arena, wr_error *err) {
+    wr_thrift_field f = {0};
+    while (wr_thrift_next(t, &f)) {
+        switch (f.id) {
+        case 2: WR_TRY(parse_schema(t, &f, out, arena, err)); break;
+        case 3: out->row_count = wr_thrift_count(t, &f, INT64_MAX); break;
+        case 4: WR_TRY(parse_row_groups(t, &f, out, arena, err)); break;
+        case 6: out->created_by = wr_thrift_binary(t, &f); break;
+        case 7: WR_TRY(parse_orders(t, &f, out, arena, err)); break;
+        case 8:
+            out->encrypted = true;
+            wr_thrift_skip(t, &f);
+            break;
+        default: wr_thrift_skip(t, &f);
+        }
+    }
+    if (!wr_thrift_ok(t)) return wr_thrift_fail(t, "the footer is broken", err);
+    return WR_OK;
+}
+
 wr_status wr_pq_footer_parse(wr_pq_footer *out, wr_arena *arena, const uint8_t *data, size_t size, uint64_t position,
                              wr_error *err) {
     *out = (wr_pq_footer){0};
     wr_thrift t = wr_thrift_from(data, size, position);
-    wr_thrift_field f = {0};
-    while (wr_thrift_next(&t, &f)) {
-        switch (f.id) {
-        case 2: WR_TRY(parse_schema(&t, &f, out, arena, err)); break;
-        case 3: out->row_count = wr_thrift_count(&t, &f, INT64_MAX); break;
-        case 4: WR_TRY(parse_row_groups(&t, &f, out, arena, err)); break;
-        case 6: out->created_by = wr_thrift_binary(&t, &f); break;
-        case 7: WR_TRY(parse_orders(&t, &f, out, arena, err)); break;
-        case 8:
-            out->encrypted = true;
-            wr_thrift_skip(&t, &f);
-            break;
-        default: wr_thrift_skip(&t, &f);
-        }
+    wr_status status = parse_fields(&t, out, arena, err);
+    if (status == WR_OK && !out->elements) status = wr_fail(err, WR_CORRUPT, "the footer has no schema");
+    if (status == WR_CORRUPT && err && wr_thrift_ok(&t)) {
+        wr_error_prefix(err, "before byte %llu: ", (unsigned long long)(position + t.span.at));
     }
-    if (!wr_thrift_ok(&t)) return wr_thrift_fail(&t, "the footer is broken", err);
-    if (!out->elements) return wr_fail(err, WR_CORRUPT, "the footer has no schema");
     out->forgets_headers = forgets_headers(out->created_by);
-    return WR_OK;
+    return status;
 }

@@ -14,7 +14,9 @@ enum {
 
 wr_status wr_pq_reader_blame(const wr_pq_reader *r, uint64_t offset, wr_error *err) {
     if (!err) return WR_CORRUPT;
-    if (err->code != WR_CORRUPT && err->code != WR_UNSUPPORTED && err->code != WR_VALUE) return err->code;
+    bool is_ours =
+        err->code == WR_CORRUPT || err->code == WR_UNSUPPORTED || err->code == WR_VALUE || err->code == WR_LIMIT;
+    if (!is_ours || r->dictionary.failed) return err->code;
     wr_str path = wr_object_describe(r->context->file->base.object)->path;
     return wr_error_prefix(err, "file '%.*s', column '%.*s', page at byte %llu: ", WR_STR_ARGS(path),
                            WR_STR_ARGS(r->name), (unsigned long long)offset);
@@ -183,7 +185,7 @@ wr_status wr_pq_reader_next_page(wr_pq_reader *r, uint64_t row, wr_error *err) {
     uint64_t indexed_rows = 0;
     if (r->place_count) WR_TRY(jump(r, row, &indexed_rows, err));
     for (;;) {
-        uint64_t offset = r->next_page;
+        uint64_t offset = r->page_offset = r->next_page;
         if (offset >= r->end) {
             return wr_fail(err, WR_CORRUPT, "the column chunk ends after %llu of its %llu rows",
                            (unsigned long long)r->row, (unsigned long long)r->row_count);
@@ -203,7 +205,6 @@ wr_status wr_pq_reader_next_page(wr_pq_reader *r, uint64_t row, wr_error *err) {
                 return wr_fail(err, WR_CORRUPT, "it has %u rows, the offset index says %llu", h.value_count,
                                (unsigned long long)indexed_rows);
             }
-            r->page_offset = offset;
             r->page = h;
             r->page_left = h.value_count;
             return WR_OK;

@@ -23,7 +23,7 @@ void wr_pq_reader_release(wr_pq_reader *r) {
     wr_buffer_release(r->dictionary.stored);
     r->dictionary.set = NULL;
     r->dictionary.stored = NULL;
-    r->dictionary.found = false;
+    r->dictionary.found = r->dictionary.failed = false;
     r->page_open = false;
     r->page_left = 0;
 }
@@ -158,7 +158,7 @@ wr_status wr_pq_reader_find(wr_pq_reader *r, uint64_t row, bool *codes, uint32_t
         return WR_OK;
     }
     wr_status status = go_to(r, row, err);
-    if (status != WR_OK) return wr_pq_reader_blame(r, r->next_page, err);
+    if (status != WR_OK) return wr_pq_reader_blame(r, r->page_offset, err);
     *codes = wr_pq_page_has_codes(&r->page);
     *left = r->page_left;
     return WR_OK;
@@ -294,11 +294,11 @@ wr_status wr_pq_reader_read(wr_pq_reader *r, uint64_t row, uint32_t n, wr_error 
     r->vector_row = UINT64_MAX;
     WR_TRY(make_buffers(r, n, err));
     wr_status status = go_to(r, row, err);
-    if (status != WR_OK) return wr_pq_reader_blame(r, r->next_page, err);
+    if (status != WR_OK) return wr_pq_reader_blame(r, r->page_offset, err);
     while (w.rows < n) {
         if (r->page_left == 0) {
             status = wr_pq_reader_next_page(r, r->row, err);
-            if (status != WR_OK) return wr_pq_reader_blame(r, r->next_page, err);
+            if (status != WR_OK) return wr_pq_reader_blame(r, r->page_offset, err);
             r->skip_in_page = 0;
         }
         status = read_page(r, n, &w, err);

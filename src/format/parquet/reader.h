@@ -23,6 +23,7 @@ typedef struct wr_pq_context {
 
 typedef struct wr_pq_dictionary {
     bool found;      /* its header was seen */
+    bool failed;     /* its values could not be made, and the error says where */
     uint64_t offset; /* of its header */
     wr_pq_page_header header;
     wr_vector_set *set; /* NULL: not inflated yet */

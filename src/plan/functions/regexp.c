@@ -204,10 +204,10 @@ static wr_status read_options(wr_str text, regexp_options *out, wr_error *err) {
 
 static wr_status fail_pattern(wr_str pattern, int number, size_t offset, wr_error *err) {
     char message[128];
+    if (number == PCRE2_ERROR_HEAP_FAILED) return wr_fail_memory(err, pattern.size, "a regular expression");
     pcre2_get_error_message(number, (PCRE2_UCHAR *)message, sizeof message);
-    return wr_fail(err, number == PCRE2_ERROR_NOMEMORY ? WR_NO_MEMORY : WR_INVALID,
-                   "the regular expression '%.*s' is wrong at character %zu: %s", WR_STR_ARGS(pattern), offset + 1,
-                   message);
+    return wr_fail(err, WR_INVALID, "the regular expression '%.*s' is wrong at character %zu: %s", WR_STR_ARGS(pattern),
+                   offset + 1, message);
 }
 
 static void drop_code(regexp *r) {

@@ -20,7 +20,8 @@ static bool skips(const wr_call_context *c, const wr_vector *args, uint32_t arg_
 }
 
 static void append(char **at, wr_str s) {
-    if (s.size) memcpy(*at, s.data, s.size);
+    if (s.size == 0) return;
+    memcpy(*at, s.data, s.size);
     *at += s.size;
 }
 

@@ -1,0 +1,1 @@
+SELECT (SELECT o_orderkey FROM orders)

@@ -1,0 +1,1 @@
+SELECT l_orderkey, count(*) FROM lineitem

@@ -1,0 +1,1 @@
+SELECT count(DISTINCT l_suppkey), count(DISTINCT l_shipmode) FROM lineitem

@@ -1,0 +1,2 @@
+WITH t AS (SELECT o_custkey AS c, sum(o_totalprice) AS s, count(DISTINCT o_orderstatus) AS n FROM orders WHERE o_orderdate >= DATE '1993-01-01' AND o_comment NOT LIKE '%special%' GROUP BY o_custkey HAVING count(*) > 0)
+SELECT c_name, s, n, CASE WHEN s > 100000.50 THEN 'big' WHEN s IS NULL THEN c_mktsegment ELSE upper(c_name) END AS size FROM customer LEFT JOIN t ON c = c_custkey AND n < 3 WHERE c_nationkey IN (SELECT n_nationkey FROM nation, region WHERE n_regionkey = r_regionkey AND r_name <> 'ASIA') ORDER BY s DESC NULLS LAST, 1 LIMIT 10 OFFSET 1

@@ -1,0 +1,1 @@
+CREATE VIEW nation AS SELECT 1

@@ -1,0 +1,1 @@
+SELECT count(*) FROM orders WHERE o_comment LIKE '%special%requests%'

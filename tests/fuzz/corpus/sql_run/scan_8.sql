@@ -1,0 +1,1 @@
+SELECT o_orderkey FROM orders LIMIT 5 OFFSET 1000

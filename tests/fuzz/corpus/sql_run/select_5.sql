@@ -1,0 +1,1 @@
+FROM (VALUES (1), (2)) t(a) SELECT a * 10 ORDER BY ALL
