@@ -20,10 +20,7 @@ static bool WR_CAT(cast, WR_CAT(bits, FROM_NAME))(const void *a, uint32_t n, voi
     (void)failed;
     const uint64_t *x = a;
     FROM *to = out;
-    for (uint32_t row = 0; row < n; row += 64, to += 64) {
-        uint64_t word = x[row / 64];
-        for (unsigned j = 0; j < 64; j++) to[j] = (FROM)(word >> j & 1);
-    }
+    for (uint32_t row = 0; row < n; row++) to[row] = (FROM)(x[row / 64] >> (row % 64) & 1);
     return false;
 }
 
