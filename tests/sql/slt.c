@@ -235,6 +235,27 @@ static bool check_error(runner *r, const record *rec, weir_status status, const 
     return report(r, rec, "its hint", error->hint);
 }
 
+/* Whether EXPLAIN ANALYZE of the query says that bytes were written to disk. */
+static bool spills(runner *r, weir_session *session, const record *rec) {
+    weir_error error;
+    weir_result *result = NULL;
+    row_list lines = {0};
+    char *sql = joined("EXPLAIN ANALYZE ", rec->sql);
+    weir_status status = weir_query(session, sql, &result, &error);
+    if (status == WEIR_OK) status = collect(result, false, &lines, &error);
+    double most = 0;
+    for (size_t i = 0; i < lines.count; i++) {
+        const char *at = strstr(lines.rows[i], "spilled ");
+        double megabytes = at ? strtod(at + strlen("spilled "), NULL) : 0;
+        if (megabytes > most) most = megabytes;
+    }
+    weir_result_close(result);
+    free_rows(&lines);
+    free(sql);
+    if (status != WEIR_OK) return report(r, rec, weir_status_name(status), error.message);
+    return most > 0 || report(r, rec, "nothing was spilled", NULL);
+}
+
 /* Changes one character of an expected row so that it means something else: the last one, where its column is exact,
  * as a comparison that rounds would miss it there. */
 static void corrupt(char *row, const row_list *seen) {
@@ -266,7 +287,7 @@ static bool run_record(runner *r, weir_session *session, const record *rec) {
     }
     free_rows(&seen);
     weir_result_close(result);
-    return ok;
+    return ok && (!query || !strstr(rec->head, "spills") || spills(r, session, rec));
 }
 
 /* "only optimizer " or "only default " in front: taken off; false when this configuration is another. */
