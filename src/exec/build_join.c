@@ -127,6 +127,7 @@ static wr_status create_join(wr_builder *b, join_build *j, wr_column_id *output_
     wr_join_spec spec = {
         .kind = node->join.kind,
         .build_left = node->join.build_left,
+        .null_aware = node->join.null_aware,
         .logical_id = node->id,
         .keys = j->keys,
         .key_count = node->join.key_count,

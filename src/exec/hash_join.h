@@ -38,6 +38,7 @@ typedef struct wr_join_column {
 typedef struct wr_join_spec {
     uint8_t kind;    /* wr_join_kind; its child 0 is the probe side unless: */
     bool build_left; /* child 0 is the build side */
+    bool null_aware; /* MARK: NULL where a NULL leaves it open; else the mark is true or false */
     uint32_t logical_id;
     const wr_join_key_spec *keys; /* none: every pair of rows is a candidate */
     uint32_t key_count;

@@ -298,14 +298,14 @@ struct wr_join {
 
     /* What is asked for; derived once. */
     uint8_t kind;
-    bool build_left;
+    bool build_left, null_aware;
     bool emits_pairs;   /* INNER, OUTER, SINGLE */
     bool keeps_probe;   /* probe rows without a match come out, with NULLs */
     bool keeps_build;   /* the same of build rows, by the late source */
     bool filters_probe; /* probe rows come out by whether they have a match: SEMI, ANTI, MARK */
     bool filters_build; /* build rows do, by the late source */
     bool flags_build;   /* table rows remember that they matched */
-    bool three_valued;  /* MARK, ANTI_NULL_AWARE: a NULL makes a match unknown */
+    bool three_valued;  /* null-aware MARK, ANTI_NULL_AWARE: a NULL makes a match unknown */
     bool simple_nulls;  /* three_valued, and it is enough to know whether there is a NULL at all */
     bool first_only;    /* one match a probe row is enough */
     bool stores_nulls;  /* build rows with NULL keys are kept */
