@@ -171,6 +171,7 @@ static const setting_row rows[] = {
     {"force_spill", false, set_force_spill, copy_force_spill},
     {"hash_zero", true, set_hash_zero, copy_hash_zero},
     {"time_zone", false, set_time_zone, copy_time_zone},
+    {"timezone", false, set_time_zone, copy_time_zone}, /* SET TIME ZONE, and the name that other dialects have */
 };
 
 void wr_settings_default(wr_settings *s) {
