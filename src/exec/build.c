@@ -231,7 +231,8 @@ static wr_status build_union(wr_builder *b, wr_logical *node, wr_flowing *out, w
     wr_status status = WR_OK;
     b->offers = NULL;
     if (node->set.operation != WR_SET_UNION || !node->set.all) {
-        return wr_fail(err, WR_INTERNAL, "a set operation other than UNION ALL reached execution");
+        static const char *const names[] = {"UNION", "INTERSECT", "EXCEPT"};
+        return wr_fail(err, WR_UNSUPPORTED, "%s%s is not supported", names[node->set.operation], node->set.all ? " ALL" : "");
     }
     wr_expr **exprs = WR_ARENA_ARRAY(b->arena, wr_expr *, node->column_count);
     if (!exprs) return wr_fail_memory(err, 0, "union");
@@ -257,7 +258,7 @@ cleanup:
     return status;
 }
 
-/* A shared subplan runs once into memory (or a spill file); each reader is a source over it. */
+/* A shared subplan runs once into memory; each reader is a source over it. */
 static wr_status build_shared(wr_builder *b, wr_logical *node, wr_flowing *out, wr_error *err) {
     wr_built_shared *s = b->shared;
     while (s && s->node != node) s = s->next;
