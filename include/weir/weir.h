@@ -109,7 +109,7 @@ WEIR_API weir_status weir_result_stream_as(weir_result *result, const struct Arr
 /* Takes the next rows; *row_count is 0 at the end. They live until the next call. */
 WEIR_API weir_status weir_result_fetch(weir_result *result, size_t *row_count, weir_error *error);
 /* A value of the fetched rows as text, zero-terminated; NULL for NULL. Lives until the next call of this function for the
- * same column. */
+ * same column. When there is no memory for it, it is NULL too, and the next weir_result_fetch says WEIR_NO_MEMORY. */
 WEIR_API const char *weir_result_text(weir_result *result, size_t row, size_t column, size_t *size);
 
 #ifdef __cplusplus

@@ -12,6 +12,23 @@ WR_TEST(fault, fails_the_nth_call_once) {
     WR_CHECK_EQ_INT(wr_fault_calls(WR_FAULT_READ), 4);
 }
 
+WR_TEST(fault, a_lasting_one_fails_from_the_nth_call_on) {
+    wr_fault_arm_kind(WR_FAULT_WRITE, 2, WR_FAULT_ON);
+    WR_CHECK(!wr_fault(WR_FAULT_WRITE));
+    WR_CHECK(wr_fault(WR_FAULT_WRITE));
+    WR_CHECK(wr_fault(WR_FAULT_WRITE));
+}
+
+WR_TEST(fault, transfers_learn_what_becomes_of_them) {
+    wr_fault_arm_kind(WR_FAULT_READ, 2, WR_FAULT_INTERRUPT);
+    WR_CHECK_EQ_INT(wr_fault_transfer(WR_FAULT_READ), WR_FAULT_NONE);
+    WR_CHECK_EQ_INT(wr_fault_transfer(WR_FAULT_READ), WR_FAULT_INTERRUPT);
+    WR_CHECK_EQ_INT(wr_fault_transfer(WR_FAULT_READ), WR_FAULT_NONE);
+    wr_fault_arm_kind(WR_FAULT_READ, 1, WR_FAULT_SHORT);
+    WR_CHECK(!wr_fault(WR_FAULT_READ));
+    WR_CHECK_EQ_INT(wr_fault_transfer(WR_FAULT_READ), WR_FAULT_SHORT);
+}
+
 WR_TEST(fault, points_are_apart) {
     wr_fault_arm(WR_FAULT_READ, 1);
     wr_fault_arm(WR_FAULT_WRITE, 2);

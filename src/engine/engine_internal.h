@@ -74,6 +74,7 @@ struct weir_result {
     wr_text *texts; /* one a column: the value shown last */
     wr_str lines;   /* a result that is text, a row a line: EXPLAIN */
     bool at_end;
+    bool text_failed;                /* memory ran out for a value's text: the next fetch says so */
     bool has_stream;                 /* the rows were given as a stream */
     struct wr_result_stream *stream; /* not released yet */
 };

@@ -19,10 +19,17 @@ static size_t count_lines(wr_str text) {
     return lines;
 }
 
+/* A value that could not be shown is no NULL: the rows end with an error. */
+static const wr_error *fail_text(wr_error *err) {
+    (void)wr_fail(err, WR_NO_MEMORY, "out of memory: a value of the rows before could not be written as text");
+    return err;
+}
+
 weir_status weir_result_fetch(weir_result *r, size_t *row_count, weir_error *error) {
     wr_error err;
     wr_error_clear(&err);
     *row_count = 0;
+    if (r->text_failed) return wr_report(fail_text(&err), 0, error);
     if (r->at_end) return WEIR_OK;
     if (r->lines.data || !r->pipelines) {
         r->at_end = true;
@@ -56,9 +63,11 @@ const char *weir_result_text(weir_result *r, size_t row, size_t column, size_t *
         wr_text_add(text, line.data, line.size);
     } else {
         wr_value value;
-        if (wr_vector_value(&r->batch.columns[column], (uint32_t)row, &r->arena, &value, NULL) != WR_OK ||
-            value.is_null)
+        if (wr_vector_value(&r->batch.columns[column], (uint32_t)row, &r->arena, &value, NULL) != WR_OK) {
+            r->text_failed = true;
             return NULL;
+        }
+        if (value.is_null) return NULL;
         if (value.type.id == WR_TYPE_TIMESTAMP_TZ) {
             char zoned[WR_PRINT_BYTES];
             wr_unit unit = (wr_unit)value.type.unit;
@@ -67,8 +76,9 @@ const char *weir_result_text(weir_result *r, size_t row, size_t column, size_t *
             wr_value_print(text, &value);
         }
     }
-    if (text->failed) return NULL;
     wr_text_add(text, "", 0);
+    r->text_failed |= text->failed;
+    if (text->failed) return NULL;
     if (size) *size = text->size;
-    return text->data ? text->data : "";
+    return text->data;
 }

@@ -73,14 +73,22 @@ static wr_status setting_text(const wr_node *value, wr_str *out, wr_error *err) 
     return wr_fail_at(err, WR_INVALID, value->position, "a setting takes a number, a text or a word");
 }
 
+/* What is wrong with a statement is where it stands. */
+static wr_status placed(wr_status status, const wr_node *node, wr_error *err) {
+    if (status != WR_OK && err->position == WR_NO_POSITION) err->position = node->position;
+    return status;
+}
+
 static wr_status run_set(weir_session *session, const wr_node *node, wr_error *err) {
-    if (!node->children[0]) {
-        WR_TRY(wr_settings_reset(&session->settings, &session->database->settings, node->text, err));
-        return WR_OK;
-    }
+    wr_status status;
     wr_str value;
-    WR_TRY(setting_text(node->children[0], &value, err));
-    return wr_session_set(session, node->text, value, err);
+    if (node->children[0]) {
+        WR_TRY(setting_text(node->children[0], &value, err));
+        status = wr_session_set(session, node->text, value, err);
+    } else {
+        status = wr_settings_reset(&session->settings, &session->database->settings, node->text, err);
+    }
+    return placed(status, node, err);
 }
 
 /* ---- views ---- */
@@ -105,8 +113,9 @@ static wr_status run_create_view(weir_session *session, const wr_node *node, wei
     }
     wr_plan_deinit(&plan);
     WR_TRY(status);
-    return wr_catalog_create_view(session->database->catalog, &view, node->flags & WR_NODE_OR_REPLACE,
-                                  node->flags & WR_NODE_IF_EXISTS, err);
+    status = wr_catalog_create_view(session->database->catalog, &view, node->flags & WR_NODE_OR_REPLACE,
+                                    node->flags & WR_NODE_IF_EXISTS, err);
+    return placed(status, node, err);
 }
 
 wr_status wr_statement_run(weir_session *session, const wr_node *node, weir_result *result, wr_error *err) {
@@ -120,7 +129,9 @@ wr_status wr_statement_run(weir_session *session, const wr_node *node, weir_resu
     case WR_NODE_SET: return run_set(session, node, err);
     case WR_NODE_CREATE_VIEW: return run_create_view(session, node, result, err);
     case WR_NODE_DROP_VIEW:
-        return wr_catalog_drop_view(session->database->catalog, node->text, node->flags & WR_NODE_IF_EXISTS, err);
+        return placed(
+            wr_catalog_drop_view(session->database->catalog, node->text, node->flags & WR_NODE_IF_EXISTS, err), node,
+            err);
     default:
         return wr_fail_at(err, WR_UNSUPPORTED, node->position, "statement %s cannot be run",
                           wr_node_kind_name((wr_node_kind)node->kind));

@@ -97,9 +97,9 @@ wr_status wr_agg_fail_bounds(const wr_agg_key *key, const wr_vector *flat, wr_er
             (uint64_t)value - (uint64_t)key->spec.low <= (uint64_t)key->spec.high - (uint64_t)key->spec.low)
             continue;
         (void)wr_fail(err, WR_CORRUPT,
-                      "a column to group by holds %" PRId64 ", but the statistics of its files say that all values are "
-                      "between %" PRId64 " and %" PRId64,
-                      value, key->spec.low, key->spec.high);
+                      "%.*s: it holds %" PRId64
+                      ", but the statistics of its files say that all values are between %" PRId64 " and %" PRId64,
+                      WR_STR_ARGS(key->spec.origin), value, key->spec.low, key->spec.high);
         return wr_hint(err, "the footer of a file is wrong; write the file anew");
     }
     return wr_fail(err, WR_INTERNAL, "a key is out of bounds, and then it is not");

@@ -78,6 +78,9 @@ static wr_status prove_key(wr_builder *b, const wr_expr *expr, wr_aggregate_key 
     for (uint32_t i = 0; i < scan->column_count; i++) {
         if (scan->columns[i] != column) continue;
         wr_column_statistics s;
+        key->origin = wr_arena_format(b->arena, "file '%.*s', column '%.*s'", WR_STR_ARGS(table->name),
+                                      WR_STR_ARGS(table->schema.fields[scan->scan.table_columns[i]].name));
+        if (!key->origin.data) return wr_fail_memory(err, 0, "aggregate");
         WR_TRY(table->ops->statistics(table, scan->scan.table_columns[i], &s, err));
         if (!s.proven_bounds || !wr_type_equal(s.min.type, expr->type)) return WR_OK;
         key->bounded = true;

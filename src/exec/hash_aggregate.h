@@ -20,6 +20,7 @@ typedef struct wr_aggregate_key {
     bool bounded; /* integers, dates, times and decimals of 64 bits: all values lie in [low, high]. An input that breaks
                    * this is an error that names it */
     int64_t low, high; /* as uint64_t for UBIGINT */
+    wr_str origin;     /* for that error: "file 'a.parquet', column 'x'"; outlives the nodes; may be empty */
 } wr_aggregate_key;
 
 typedef struct wr_aggregate_call {

@@ -13,6 +13,7 @@
  * That ranges touch at most at their ends is checked when all of them are known. It is the files' promise: where it is
  * broken, groups have left that were not complete, and the query fails, naming it. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "exec/aggregate_internal.h"
@@ -390,17 +391,13 @@ static int compare_ranges(const void *a, const void *b) {
 }
 
 static wr_status fail_order(const ordered_aggregate *o, const key_range *a, const key_range *b, wr_error *err) {
-    if (o->is_signed) {
-        (void)wr_fail(err, WR_CORRUPT,
-                      "the statistics of a file say that its parts follow each other, but one ends at %" PRId64
-                      " and the next begins at %" PRId64,
-                      (int64_t)a->high, (int64_t)b->low);
-    } else {
-        (void)wr_fail(err, WR_CORRUPT,
-                      "the statistics of a file say that its parts follow each other, but one ends at %" PRIu64
-                      " and the next begins at %" PRIu64,
-                      a->high, b->low);
-    }
+    char ends[32], begins[32];
+    snprintf(ends, sizeof ends, o->is_signed ? "%" PRId64 : "%" PRIu64, a->high);
+    snprintf(begins, sizeof begins, o->is_signed ? "%" PRId64 : "%" PRIu64, b->low);
+    (void)wr_fail(err, WR_CORRUPT,
+                  "%.*s: the statistics say that its parts follow each other, but one ends at %s and the "
+                  "next begins at %s",
+                  WR_STR_ARGS(o->shared->plan.keys[o->order_key].spec.origin), ends, begins);
     return wr_hint(err, "the footer of a file is wrong; write the file anew");
 }
 

@@ -82,7 +82,8 @@ static wr_status spill_file(wr_spill *spill, wr_file **out, wr_error *err) {
     wr_file *mine = NULL, *theirs = NULL;
     if (wr_file_open(&mine, spill->allocator, spill->folder, WR_FILE_TEMPORARY, err) != WR_OK) {
         wr_error_prefix(err, "cannot spill to '%s': ", spill->folder);
-        return err ? err->code : WR_IO;
+        if (err->code == WR_NO_MEMORY) return WR_NO_MEMORY;
+        return wr_hint(err, "set temp_directory to a folder that exists and can be written");
     }
     if (__atomic_compare_exchange_n((wr_file **)&spill->file, &theirs, mine, false, __ATOMIC_ACQ_REL,
                                     __ATOMIC_ACQUIRE)) {
@@ -275,6 +276,7 @@ wr_status wr_spill_write(wr_spill *spill, const void *data, uint32_t size, wr_sp
         slot_give(spill, offset + kept, room - kept, status != WR_OK);
     }
     table_close(spill, on_stack, table, count);
+    if (status == WR_IO) (void)wr_hint(err, "free some space, or set temp_directory to a folder on another disk");
     if (status != WR_OK) return status;
     *out = (wr_spill_slot){offset, stored, size};
     spill->written_bytes += size;

@@ -107,6 +107,16 @@ static wr_status collect_late(wr_join_graph *g, wr_logical *node, bool padded, s
     return WR_OK;
 }
 
+/* SEMI, ANTI and MARK show nothing of their right side: what was late there is for their conditions alone. */
+static wr_status hide_late(wr_join_graph *g, uint8_t kind, uint32_t first, wr_error *err) {
+    op_class c = class_of(kind);
+    if (c != OP_SEMI && c != OP_ANTI && kind != WR_JOIN_MARK) return WR_OK;
+    for (uint32_t i = first; i < g->late_count; i++) {
+        WR_NEED(wr_column_set_add(&g->late_hidden, &g->plan->arena, g->late[i].id));
+    }
+    return WR_OK;
+}
+
 /* ---- operators ---- */
 
 static wr_status add_rule(wr_join_graph *g, wr_join_operator *o, wr_relations when, wr_relations needs, wr_error *err) {
@@ -221,7 +231,9 @@ static wr_status collect_join(wr_join_graph *g, wr_logical *node, bool padded, s
     subtree sides[2] = {{0}};
     uint32_t first = g->operator_count;
     WR_TRY(collect(g, node->children[0], padded, &sides[0], err));
+    uint32_t first_late = g->late_count;
     WR_TRY(collect(g, node->children[1], padded || pads_right, &sides[1], err));
+    WR_TRY(hide_late(g, node->join.kind, first_late, err));
     if (g->too_large) return WR_OK;
     if (inner) {
         for (uint32_t i = 0; i < node->join.key_count; i++) WR_TRY(add_key(g, node->join.keys[i], sides, err));

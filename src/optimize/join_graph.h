@@ -62,6 +62,7 @@ typedef struct wr_join_graph {
     uint32_t member_count;
     wr_named_expr *late; /* items of projections inside of the region, made above it instead */
     uint32_t late_count, late_capacity;
+    wr_column_set late_hidden; /* those that a join above them does not show */
     bool too_large;
     const wr_join_operator **scratch; /* of wr_join_meet */
     uint32_t *parents;

@@ -106,8 +106,10 @@ static wr_status add_late(wr_join_graph *g, wr_logical **node, wr_error *err) {
     uint32_t count;
     wr_named_expr *items = wr_pass_items(g->plan, *node, g->late_count, &count);
     WR_NEED(items);
-    memcpy(items + count, g->late, g->late_count * sizeof *g->late);
-    WR_NEED(*node = wr_make_project(g->plan, *node, items, count + g->late_count));
+    for (uint32_t i = 0; i < g->late_count; i++) {
+        if (!wr_column_set_has(&g->late_hidden, g->late[i].id)) items[count++] = g->late[i];
+    }
+    WR_NEED(*node = wr_make_project(g->plan, *node, items, count));
     return WR_OK;
 }
 

@@ -199,6 +199,7 @@ WR_MUST_CHECK wr_status wr_finish_combined(wr_plan *plan, wr_logical *upper, con
 #define WR_PASS(name) WR_MUST_CHECK wr_status name(wr_plan *plan, const wr_optimizer_context *context, wr_error *err)
 WR_PASS(wr_pass_simplify);
 WR_PASS(wr_pass_unnest);
+WR_PASS(wr_pass_set_operation);
 WR_PASS(wr_pass_shared);
 WR_PASS(wr_pass_factor);
 WR_PASS(wr_pass_outer_join);

@@ -7,6 +7,7 @@
 const wr_pass wr_passes[] = {
     {"simplify", false, wr_pass_simplify},
     {"unnest", true, wr_pass_unnest},
+    {"set_operation", true, wr_pass_set_operation},
     {"distinct", true, wr_pass_distinct},
     {"shared", true, wr_pass_shared},
     {"factor", false, wr_pass_factor},

@@ -157,6 +157,29 @@ WR_TEST(os, every_point_can_be_made_to_fail) {
     folder_remove();
 }
 
+WR_TEST(os, transfers_go_on_where_they_were_cut) {
+    folder_create();
+    wr_file *file = open_file(folder, WR_FILE_TEMPORARY);
+    wr_error err;
+    char data[5] = "";
+    static const wr_fault_kind kinds[] = {WR_FAULT_SHORT, WR_FAULT_INTERRUPT};
+    for (size_t i = 0; i < WR_COUNT_OF(kinds); i++) {
+        memset(data, 0, sizeof data);
+        wr_fault_arm_kind(WR_FAULT_WRITE, 1, kinds[i]);
+        wr_fault_arm_kind(WR_FAULT_READ, 1, kinds[i]);
+        WR_CHECK_OK(wr_file_write(file, 3, "water", 5, &err), &err);
+        WR_CHECK_OK(wr_file_read(file, 3, data, 5, &err), &err);
+        WR_CHECK_EQ_BYTES(data, "water", 5);
+        WR_CHECK(wr_fault_calls(WR_FAULT_READ) > 1 && wr_fault_calls(WR_FAULT_WRITE) > 1);
+    }
+    wr_fault_arm_kind(WR_FAULT_WRITE, 1, WR_FAULT_ON);
+    WR_CHECK_STATUS(wr_file_write(file, 3, "earth", 5, &err), WR_IO, &err);
+    WR_CHECK_CONTAINS(err.message, "No space left");
+    wr_fault_disarm_all();
+    wr_file_close(file);
+    folder_remove();
+}
+
 WR_TEST(os, maps_are_cleared_and_aligned) {
     static const size_t sizes[] = {1, 4096, 1 << 20, (2 << 20) + 5, 9 << 20};
     for (size_t i = 0; i < WR_COUNT_OF(sizes); i++) {

@@ -121,14 +121,25 @@ wr_status wr_file_stat(wr_file *file, wr_file_info *out, wr_error *err) {
 /* One transfer of at most this much, as the kernel cuts at 2 GiB anyway. */
 enum { TRANSFER_BYTES = 1 << 30 };
 
+/* Bytes of the next transfer; 0 when a test wants it to fail, and errno says how. */
+static size_t transfer_size(wr_fault_point point, size_t left) {
+    size_t size = left < TRANSFER_BYTES ? left : TRANSFER_BYTES;
+    switch (wr_fault_transfer(point)) {
+    case WR_FAULT_NONE: return size;
+    case WR_FAULT_SHORT: return (size + 2) / 3;
+    case WR_FAULT_ONCE: errno = EIO; return 0;
+    case WR_FAULT_ON: errno = point == WR_FAULT_WRITE ? ENOSPC : EIO; return 0;
+    case WR_FAULT_INTERRUPT: errno = EINTR; return 0;
+    }
+    return size;
+}
+
 wr_status wr_file_read(wr_file *file, uint64_t offset, void *data, size_t size, wr_error *err) {
     uint8_t *at = data;
     uint64_t from = offset;
     for (size_t left = size; left > 0;) {
-        errno = EIO;
-        ssize_t got = wr_fault(WR_FAULT_READ)
-                          ? -1
-                          : pread(file->fd, at, left < TRANSFER_BYTES ? left : TRANSFER_BYTES, (off_t)from);
+        size_t next = transfer_size(WR_FAULT_READ, left);
+        ssize_t got = next ? pread(file->fd, at, next, (off_t)from) : -1;
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return fail_errno(err, errno, "read", file->path);
         if (got == 0) {
@@ -145,10 +156,8 @@ wr_status wr_file_read(wr_file *file, uint64_t offset, void *data, size_t size, 
 wr_status wr_file_write(wr_file *file, uint64_t offset, const void *data, size_t size, wr_error *err) {
     const uint8_t *at = data;
     while (size > 0) {
-        errno = EIO;
-        ssize_t put = wr_fault(WR_FAULT_WRITE)
-                          ? -1
-                          : pwrite(file->fd, at, size < TRANSFER_BYTES ? size : TRANSFER_BYTES, (off_t)offset);
+        size_t next = transfer_size(WR_FAULT_WRITE, size);
+        ssize_t put = next ? pwrite(file->fd, at, next, (off_t)offset) : -1;
         if (put < 0 && errno == EINTR) continue;
         if (put < 0) return fail_errno(err, errno, "write", file->path);
         at += put;

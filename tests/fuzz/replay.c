@@ -1,18 +1,23 @@
 /* Runs a fuzz target over the files it is given, or over a seeded stream of mutations of them:
  *
- *     fuzz_x [--mutate N] FILE…
+ *     fuzz_x [--seed S] [--mutate N | --damage N] FILE…
  *
- * A failure aborts. The last line is "N passed, N failed", a file being one. */
+ * --mutate changes text, --damage a Parquet file; the nth of a file is the same whatever was run before it, and --nth I
+ * runs that one alone. A failure aborts, and says which one it was; what takes too long is one. The last line is
+ * "N passed, N failed", a file being one. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "tests/fuzz/damage.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { INPUT_MAX_BYTES = 1 << 20 };
+enum { INPUT_MAX_BYTES = 1 << 20, SECONDS_MAX = 30 };
 
-static uint64_t state = 0x9e3779b97f4a7c15u;
+static uint64_t state;
 
 static uint32_t next_random(uint32_t below) {
     state ^= state << 13;
@@ -64,8 +69,40 @@ static void run_input(const uint8_t *data, size_t size) {
     wr_free(heap, copy, block_bytes);
 }
 
-static int replay(const char *path, long mutations) {
-    static uint8_t data[INPUT_MAX_BYTES], changed[2 * INPUT_MAX_BYTES];
+/* What runs, for the signal that ends it. */
+static char going_on[512];
+
+static void on_signal(int signal_number) {
+    const char *what = signal_number == SIGALRM ? ": takes too long\n" : ": fails\n";
+    ssize_t put = write(STDERR_FILENO, going_on, strlen(going_on));
+    put += write(STDERR_FILENO, what, strlen(what));
+    _exit(put > 0 ? 3 : 4);
+}
+
+/* There in builds with a sanitizer alone. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void on_death(void) {
+    fprintf(stderr, "%s: fails\n", going_on);
+}
+
+typedef struct options {
+    uint64_t seed;
+    long mutations, nth; /* nth < 0: all */
+    bool is_binary;
+} options;
+
+static void run_mutation(const options *o, const uint8_t *data, size_t size, long nth) {
+    static uint8_t changed[2 * INPUT_MAX_BYTES + 64];
+    memcpy(changed, data, size);
+    uint64_t seed = (o->seed << 32) + (uint64_t)nth;
+    state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t capacity = size * 2 + 64;
+    run_input(changed, o->is_binary ? damage(changed, size, capacity, seed) : mutate(changed, size, capacity));
+}
+
+static int replay(const char *path, const options *o) {
+    static uint8_t data[INPUT_MAX_BYTES];
     FILE *file = fopen(path, "rb");
     if (!file) {
         perror(path);
@@ -73,21 +110,33 @@ static int replay(const char *path, long mutations) {
     }
     size_t size = fread(data, 1, sizeof data, file);
     fclose(file);
-    run_input(data, size);
-    for (long i = 0; i < mutations; i++) {
-        memcpy(changed, data, size);
-        run_input(changed, mutate(changed, size, size * 2 + 64));
+    snprintf(going_on, sizeof going_on, "%s", path);
+    alarm(SECONDS_MAX);
+    if (o->nth < 0) run_input(data, size);
+    for (long i = o->nth < 0 ? 0 : o->nth; i < (o->nth < 0 ? o->mutations : o->nth + 1); i++) {
+        snprintf(going_on, sizeof going_on, "%s, --seed %llu --nth %ld", path, (unsigned long long)o->seed, i);
+        alarm(SECONDS_MAX);
+        run_mutation(o, data, size, i);
     }
     return 0;
 }
 
 int main(int argc, char **argv) {
     int passed = 0, failed = 0;
-    long mutations = 0;
+    options o = {.nth = -1};
+    signal(SIGALRM, on_signal);
+    signal(SIGABRT, on_signal);
+    if (__sanitizer_set_death_callback) __sanitizer_set_death_callback(on_death);
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--mutate") == 0 && i + 1 < argc) {
-            mutations = strtol(argv[++i], NULL, 10);
-        } else if (replay(argv[i], mutations) == 0) {
+        bool more = i + 1 < argc;
+        if (more && (strcmp(argv[i], "--mutate") == 0 || strcmp(argv[i], "--damage") == 0)) {
+            o.is_binary = argv[i][2] == 'd';
+            o.mutations = strtol(argv[++i], NULL, 10);
+        } else if (more && strcmp(argv[i], "--seed") == 0) {
+            o.seed = strtoull(argv[++i], NULL, 10);
+        } else if (more && strcmp(argv[i], "--nth") == 0) {
+            o.nth = strtol(argv[++i], NULL, 10);
+        } else if (replay(argv[i], &o) == 0) {
             passed++;
         } else {
             failed++;
