@@ -231,8 +231,7 @@ static wr_status build_union(wr_builder *b, wr_logical *node, wr_flowing *out, w
     wr_status status = WR_OK;
     b->offers = NULL;
     if (node->set.operation != WR_SET_UNION || !node->set.all) {
-        static const char *const names[] = {"UNION", "INTERSECT", "EXCEPT"};
-        return wr_fail(err, WR_UNSUPPORTED, "%s%s is not supported", names[node->set.operation], node->set.all ? " ALL" : "");
+        return wr_fail(err, WR_INTERNAL, "a set operation other than UNION ALL reached execution");
     }
     wr_expr **exprs = WR_ARENA_ARRAY(b->arena, wr_expr *, node->column_count);
     if (!exprs) return wr_fail_memory(err, 0, "union");
