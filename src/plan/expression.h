@@ -87,10 +87,6 @@ wr_expr *wr_expr_refresh(wr_expr *expr);
 
 bool wr_expr_equal(const wr_expr *a, const wr_expr *b);
 uint64_t wr_expr_hash(const wr_expr *expr);
-static inline bool wr_expr_is_constant(const wr_expr *e) {
-    return e->kind == WR_EXPR_CONSTANT;
-}
-
 /* Calls `visit` on every node, parents first; subqueries' plans are not entered. False from visit stops. */
 bool wr_expr_walk(wr_expr *expr, bool (*visit)(wr_expr *expr, void *user), void *user);
 /* Rebuilds the tree bottom-up: `replace` gives the new node for each (already rebuilt) node, or the same one; NULL is
