@@ -85,13 +85,20 @@ def tpch_texts(sf):
     return folder
 
 
+def spilled(command):
+    """Megabytes that the query of a command, an EXPLAIN ANALYZE, wrote to disk: its last line says so."""
+    p = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(re.search(r"spilled ([\d.]+) MB\"?\s*$", p.stdout).group(1))
+
+
 def run_weir(folder, sql_file, options, limit):
     sql = open(sql_file).read().strip().rstrip(";")
     tables = sorted(f[:-8] for f in os.listdir(folder) if f.endswith(".parquet"))
     script = "".join("create view %s as from '%s/%s.parquet';\n" % (t, folder, t) for t in tables)
     with tempfile.TemporaryDirectory(dir=HOME) as temp:
-        path = os.path.join(temp, "script.sql")
+        path, explain = os.path.join(temp, "script.sql"), os.path.join(temp, "explain.sql")
         open(path, "w").write(script + ".timer on\n" + (sql + ";\n") * options.runs)
+        open(explain, "w").write(script + "explain analyze " + sql)
         command = [options.weir, "--threads", str(options.threads), "--mode", "csv", "--no-header", "-f", path]
         if limit:
             command += ["--memory-limit", limit, "--temp-dir", temp]
@@ -101,9 +108,21 @@ def run_weir(folder, sql_file, options, limit):
                 return {"failed": p.stderr.strip().splitlines()[0] if p.stderr.strip() else "status %d" % p.returncode}
             out.seek(0)
             rows = compare.parse_csv(out.read())
+        more = {"spilled": spilled([explain if word == path else word for word in command])} if limit else {}
     times = re.findall(r"time: ([\d.]+) s  cpu: ([\d.]+) s  peak: (\d+) MB", p.stderr)
     wall, used = min((float(w), float(c)) for w, c, _ in times)
-    return {"wall": wall, "cpu": used, "peak": max(float(m) for _, _, m in times), "rows": rows[:len(rows) // options.runs]}
+    peak = max(float(m) for _, _, m in times)
+    return {"wall": wall, "cpu": used, "peak": peak, "rows": rows[:len(rows) // options.runs], **more}
+
+
+def startup(options, count=40):
+    """Seconds of a whole process that answers `select 1`: the median."""
+    times = []
+    for _ in range(count):
+        start = time.perf_counter()
+        subprocess.run([options.weir, "-c", "select 1"], check=True, stdout=subprocess.DEVNULL)
+        times.append(time.perf_counter() - start)
+    return sorted(times)[count // 2]
 
 
 def run_peer(engine, folder, sql_file, options, limit):
@@ -151,7 +170,9 @@ def measure(number, folder, sql_file, options):
 
 
 def cell(r):
-    return r["failed"][:40] if "failed" in r else "%.3f / %.2f / %.0f" % (r["wall"], r["cpu"], r["peak"])
+    if "failed" in r:
+        return r["failed"][:40]
+    return "%.3f / %.2f / %.0f" % (r["wall"], r["cpu"], r["peak"]) + (", spilled %.0f" % r["spilled"] if "spilled" in r else "")
 
 
 def geometric_mean(values):
@@ -218,8 +239,10 @@ def main():
         len(ratios), geometric_mean(ratios), geometric_mean([l["cpu_ratio"] for l in lines if "ratio" in l]),
         max([l["peak_ratio"] for l in lines if "ratio" in l], default=float("nan")),
         sum(l.get("answer") == "equal" for l in lines), len(lines)))
+    seconds = startup(options)
+    print("a whole process, weir -c 'select 1': %.1f ms" % (1000 * seconds))
     if options.json:
-        json.dump({"commit": commit(), "machine": machine(), "time": time.strftime("%Y-%m-%d"), "options": vars(options), "lines": lines},
+        json.dump({"commit": commit(), "machine": machine(), "time": time.strftime("%Y-%m-%d"), "options": vars(options), "startup_seconds": seconds, "lines": lines},
                   open(options.json, "w"), indent=1)
     sys.exit(0 if all(l.get("answer") == "equal" for l in lines) else 1)
 
