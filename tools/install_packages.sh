@@ -5,7 +5,7 @@
 set -eu
 
 build_packages="build-essential cmake ninja-build pkg-config git libzstd-dev liblz4-dev libdeflate-dev zlib1g-dev
-libbrotli-dev libxxhash-dev libpcre2-dev libedit-dev libmimalloc-dev libroaring-dev libsnappy-dev tzdata unicode-data"
+libbrotli-dev libxxhash-dev libpcre2-dev libmimalloc-dev libsnappy-dev tzdata unicode-data"
 all_packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static"
 test_packages="clang-14 libclang-rt-14-dev llvm-14 clang-format-14"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the parts of the tests and adds them up; the last line is "N passed, N failed", the status 0 if nothing failed.
 #
-#     tools/test.sh quick      what needs the clone alone: styles, layers, unit, sql, api, fault, fuzz corpus
+#     tools/test.sh quick      what needs the clone alone: styles, layers, unit, sql, api, docs, fault, fuzz corpus
 #     tools/test.sh all        the same with thread sanitizer, every configuration (the parts get --all) and AArch64
 #     tools/test.sh outside    tests/outside/run.sh, which reads data beside the clone
 #
@@ -60,7 +60,7 @@ quick | all)
         [ ! -x "build/$preset/weir_api" ] || part "api tests, $preset" timeout 1200 "build/$preset/weir_api"
     done
     [ "$goal" != all ] || part "AArch64" timeout 1200 tools/check_aarch64
-    for name in sql fault fuzz; do folder "$name" $matrix; done
+    for name in sql docs fault fuzz; do folder "$name" $matrix; done
     ;;
 outside)
     [ ! -x tests/outside/run.sh ] || part "tests/outside" timeout 3000 tests/outside/run.sh

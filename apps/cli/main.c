@@ -63,7 +63,15 @@ static int split_setting(options *o, char *text) {
     return add_setting(o, text, equals + 1);
 }
 
-/* One option and its value; 0, or the exit status. */
+static bool takes_value(const char *name) {
+    static const char *const names[] = {"-c", "-f", "--threads", "--memory-limit", "--temp-dir", "--set", "--mode"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!strcmp(name, names[i])) return true;
+    }
+    return false;
+}
+
+/* An option that takes a value; 0, or the exit status. */
 static int take_option(options *o, const char *name, char *value) {
     if (!strcmp(name, "-c")) return add_input(o, value, NULL);
     if (!strcmp(name, "-f")) return add_input(o, NULL, value);
@@ -71,11 +79,8 @@ static int take_option(options *o, const char *name, char *value) {
     if (!strcmp(name, "--memory-limit")) return add_setting(o, "memory_limit", value);
     if (!strcmp(name, "--temp-dir")) return add_setting(o, "temp_directory", value);
     if (!strcmp(name, "--set")) return split_setting(o, value);
-    if (!strcmp(name, "--mode")) {
-        o->has_mode = shell_mode_parse(value, &o->mode);
-        return o->has_mode ? 0 : fail("--mode is one of box, csv, json, ndjson, markdown, line, not", value);
-    }
-    return fail("unknown option", name);
+    o->has_mode = shell_mode_parse(value, &o->mode);
+    return o->has_mode ? 0 : fail("--mode is one of box, csv, json, ndjson, markdown, line, not", value);
 }
 
 /* 0: go on; 1: done, well; else the exit status. */
@@ -88,6 +93,7 @@ static int parse_options(options *o, int argc, char **argv) {
             continue;
         }
         if (argv[i][0] != '-') return fail("unexpected argument", argv[i]);
+        if (!takes_value(argv[i])) return fail("unknown option", argv[i]);
         if (i + 1 == argc) return fail("no value behind", argv[i]);
         int status = take_option(o, argv[i], argv[i + 1]);
         if (status) return status;

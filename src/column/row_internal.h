@@ -34,9 +34,6 @@ const wr_vector *wr_row_cell(const wr_vector *v, uint32_t row, uint32_t *positio
 static inline bool wr_phys_has_heap(wr_phys phys) {
     return phys == WR_PHYS_VIEW || phys == WR_PHYS_LIST || phys == WR_PHYS_STRUCT;
 }
-static inline bool wr_phys_is_nested(wr_phys phys) {
-    return phys == WR_PHYS_LIST || phys == WR_PHYS_STRUCT;
-}
 /* In a row: nested values are behind a view, a boolean takes a byte. */
 static inline uint32_t wr_row_phys_bytes(wr_phys phys) {
     if (phys == WR_PHYS_BOOL) return 1;

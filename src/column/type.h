@@ -110,6 +110,9 @@ static inline wr_type wr_type_decimal(unsigned precision, unsigned scale) {
 enum { WR_DECIMAL_SMALL_DIGITS = 18, WR_DECIMAL_MAX_DIGITS = 38 };
 
 wr_phys wr_type_phys(wr_type type);
+static inline bool wr_phys_is_nested(wr_phys phys) {
+    return phys == WR_PHYS_LIST || phys == WR_PHYS_STRUCT;
+}
 bool wr_type_equal(wr_type a, wr_type b);
 bool wr_type_is_integer(wr_type type);
 bool wr_type_is_numeric(wr_type type);

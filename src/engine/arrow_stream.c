@@ -158,7 +158,7 @@ weir_status weir_result_stream_as(weir_result *r, const struct ArrowSchema *requ
     wr_error err;
     wr_error_clear(&err);
     *out = (struct ArrowArrayStream){0};
-    return open_stream(r, requested, out, &err) == WR_OK ? WEIR_OK : wr_report(&err, 0, error);
+    return open_stream(r, requested, out, &err) == WR_OK ? WEIR_OK : wr_report(&err, error);
 }
 
 weir_status weir_result_stream(weir_result *r, struct ArrowArrayStream *out, weir_error *error) {

@@ -4,6 +4,7 @@
 #define ZONE_FOLDER "/usr/share/zoneinfo"
 
 _Static_assert((int)WEIR_INTERNAL == (int)WR_INTERNAL, "public and internal status codes are the same");
+_Static_assert(WEIR_NO_POSITION == WR_NO_POSITION, "and so is the position of an error that has none");
 
 const char *weir_version(void) {
     return "0.1.0";
@@ -13,10 +14,10 @@ const char *weir_status_name(weir_status status) {
     return wr_status_name((wr_status)status);
 }
 
-weir_status wr_report(const wr_error *err, uint32_t base, weir_error *out) {
+weir_status wr_report(const wr_error *err, weir_error *out) {
     if (out) {
         out->code = (weir_status)err->code;
-        out->position = err->position == WR_NO_POSITION ? WEIR_NO_POSITION : err->position + base;
+        out->position = err->position;
         memcpy(out->message, err->message, sizeof out->message);
         memcpy(out->hint, err->hint, sizeof out->hint);
     }
@@ -34,6 +35,7 @@ static wr_status open_database(const weir_setting *settings, size_t count, weir_
         WR_TRY(
             wr_settings_set(&db->settings, wr_str_from(settings[i].name), wr_str_from(settings[i].value), true, err));
     }
+    db->opened = db->settings;
     WR_TRY(wr_budget_create(&db->budget, NULL, system, "database", db->settings.memory_limit, err));
     db->allocator = wr_budget_allocator(db->budget);
     WR_TRY(wr_registry_create(&db->registry, db->allocator, err));
@@ -53,7 +55,7 @@ weir_status weir_database_open(const weir_setting *settings, size_t setting_coun
     if (open_database(settings, setting_count, out, &err) == WR_OK) return WEIR_OK;
     weir_database_close(*out);
     *out = NULL;
-    return wr_report(&err, 0, error);
+    return wr_report(&err, error);
 }
 
 void weir_database_close(weir_database *db) {
@@ -84,10 +86,12 @@ weir_status weir_session_open(weir_database *db, weir_session **out, weir_error 
     weir_session *session = *out = wr_alloc_zeroed(db->allocator, sizeof *session);
     if (!session) {
         (void)wr_fail_memory(&err, sizeof *session, "session");
-        return wr_report(&err, 0, error);
+        return wr_report(&err, error);
     }
     session->database = db;
+    wr_mutex_lock(&db->lock);
     session->settings = db->settings;
+    wr_mutex_unlock(&db->lock);
     wr_mutex_init(&session->lock);
     return WEIR_OK;
 }
@@ -102,7 +106,7 @@ weir_status weir_session_set(weir_session *session, const char *name, const char
     wr_error err;
     wr_error_clear(&err);
     wr_status status = wr_session_set(session, wr_str_from(name), wr_str_from(value), &err);
-    return status == WR_OK ? WEIR_OK : wr_report(&err, 0, error);
+    return status == WR_OK ? WEIR_OK : wr_report(&err, error);
 }
 
 void weir_session_cancel(weir_session *session) {

@@ -22,6 +22,7 @@ typedef struct wr_settings {
     bool optimizer;
     char skip_passes[256];
     bool force_spill;
+    bool force_order;
     bool hash_zero;
     char time_zone[64];
 } wr_settings;
@@ -41,8 +42,9 @@ struct weir_database {
     wr_time_zones *zones;
     wr_gate *gate;
     wr_database_catalog *catalog;
-    wr_settings settings; /* defaults of new sessions */
-    wr_mutex lock;        /* of `scheduler` while it is made */
+    wr_settings opened;   /* what RESET goes back to */
+    wr_settings settings; /* of new sessions: the limit is the one that was set last; under lock */
+    wr_mutex lock;        /* also of `scheduler` while it is made */
 };
 
 WR_MUST_CHECK wr_status wr_database_scheduler(weir_database *database, wr_scheduler **out, wr_error *err);
@@ -98,7 +100,7 @@ WR_MUST_CHECK wr_status wr_result_set_lines(weir_result *result, const char *col
 /* arrow_stream.c: the result is being closed, and its stream, if it has one, is told. */
 void wr_result_leave_stream(weir_result *result);
 
-/* Copies an error to the caller's; `base` is added to its position. */
-weir_status wr_report(const wr_error *err, uint32_t base, weir_error *out);
+/* Copies an error to the caller's. */
+weir_status wr_report(const wr_error *err, weir_error *out);
 
 #endif

@@ -30,6 +30,7 @@ static wr_status plan_query(weir_result *r, const wr_node *query, wr_error *err)
         .allocator = r->allocator,
         .enabled = session->settings.optimizer,
         .skip = session->settings.skip_passes,
+        .force_order = session->settings.force_order,
     };
     return wr_optimize(&r->plan, &optimizer, err);
 }

@@ -29,7 +29,7 @@ weir_status weir_result_fetch(weir_result *r, size_t *row_count, weir_error *err
     wr_error err;
     wr_error_clear(&err);
     *row_count = 0;
-    if (r->text_failed) return wr_report(fail_text(&err), 0, error);
+    if (r->text_failed) return wr_report(fail_text(&err), error);
     if (r->at_end) return WEIR_OK;
     if (r->lines.data || !r->pipelines) {
         r->at_end = true;
@@ -42,7 +42,7 @@ weir_status weir_result_fetch(weir_result *r, size_t *row_count, weir_error *err
         status = wr_query_fetch(r, &more, &err);
         if (status == WR_OK && more) status = wr_batch_compact(&r->batch, &err);
     } while (status == WR_OK && more && r->batch.row_count == 0);
-    if (status != WR_OK) return wr_report(&err, 0, error);
+    if (status != WR_OK) return wr_report(&err, error);
     r->at_end = !more;
     *row_count = more ? r->batch.row_count : 0;
     return WEIR_OK;

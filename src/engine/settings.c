@@ -128,6 +128,9 @@ static wr_status set_skip_passes(wr_settings *s, wr_str v, wr_error *err) {
 static wr_status set_force_spill(wr_settings *s, wr_str v, wr_error *err) {
     return read_bool(v, &s->force_spill) ? WR_OK : bad(err, "force_spill", v, "true or false");
 }
+static wr_status set_force_order(wr_settings *s, wr_str v, wr_error *err) {
+    return read_bool(v, &s->force_order) ? WR_OK : bad(err, "force_order", v, "true or false");
+}
 /* Of the whole process: hashes have no handle to hang a setting on. Tests alone. */
 static wr_status set_hash_zero(wr_settings *s, wr_str v, wr_error *err) {
     if (!read_bool(v, &s->hash_zero)) return bad(err, "hash_zero", v, "true or false");
@@ -156,6 +159,7 @@ COPY_SCALAR(isa)
 COPY_SCALAR(optimizer)
 COPY_TEXT(skip_passes)
 COPY_SCALAR(force_spill)
+COPY_SCALAR(force_order)
 COPY_SCALAR(hash_zero)
 COPY_TEXT(time_zone)
 
@@ -169,8 +173,10 @@ static const setting_row rows[] = {
     {"optimizer", false, set_optimizer, copy_optimizer},
     {"skip_passes", false, set_skip_passes, copy_skip_passes},
     {"force_spill", false, set_force_spill, copy_force_spill},
+    {"force_order", false, set_force_order, copy_force_order},
     {"hash_zero", true, set_hash_zero, copy_hash_zero},
     {"time_zone", false, set_time_zone, copy_time_zone},
+    {"timezone", false, set_time_zone, copy_time_zone}, /* SET TIME ZONE, and the name that other dialects have */
 };
 
 void wr_settings_default(wr_settings *s) {
@@ -203,19 +209,22 @@ static wr_status find_setting(wr_str name, const setting_row **out, wr_error *er
     return least <= 3 ? wr_hint(err, "did you mean \"%s\"?", nearest->name) : WR_NOT_FOUND;
 }
 
+static wr_status fail_at_open(const setting_row *row, wr_error *err) {
+    return wr_fail(err, WR_UNSUPPORTED,
+                   "setting %s belongs to the database and is given when it is opened (--set %s=…)", row->name,
+                   row->name);
+}
+
 wr_status wr_settings_set(wr_settings *s, wr_str name, wr_str value, bool open, wr_error *err) {
     const setting_row *row;
     WR_TRY(find_setting(name, &row, err));
-    if (row->at_open && !open) {
-        return wr_fail(err, WR_UNSUPPORTED, "setting %s belongs to the database and is given when it is opened (--%s)",
-                       row->name, row->name);
-    }
-    return row->read(s, value, err);
+    return row->at_open && !open ? fail_at_open(row, err) : row->read(s, value, err);
 }
 
 wr_status wr_settings_reset(wr_settings *s, const wr_settings *defaults, wr_str name, wr_error *err) {
     const setting_row *row;
     WR_TRY(find_setting(name, &row, err));
+    if (row->at_open) return fail_at_open(row, err);
     row->copy(s, defaults);
     return WR_OK;
 }

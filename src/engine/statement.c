@@ -46,6 +46,16 @@ wr_status wr_result_set_lines(weir_result *r, const char *column, wr_str lines, 
 
 /* ---- settings ---- */
 
+/* The limit is the database's, whichever session sets it. */
+static void spread_limit(weir_session *session, wr_str name) {
+    weir_database *db = session->database;
+    if (!wr_str_equal_nocase(name, WR_STR("memory_limit"))) return;
+    wr_mutex_lock(&db->lock);
+    db->settings.memory_limit = session->settings.memory_limit;
+    wr_budget_set_limit(db->budget, session->settings.memory_limit);
+    wr_mutex_unlock(&db->lock);
+}
+
 wr_status wr_session_set(weir_session *session, wr_str name, wr_str value, wr_error *err) {
     wr_settings changed = session->settings;
     WR_TRY(wr_settings_set(&changed, name, value, false, err));
@@ -54,11 +64,7 @@ wr_status wr_session_set(weir_session *session, wr_str name, wr_str value, wr_er
         WR_TRY(wr_time_zones_find(session->database->zones, wr_str_from(changed.time_zone), &zone, err));
     }
     session->settings = changed;
-    /* The limit is the database's, whichever session sets it. */
-    if (wr_str_equal_nocase(name, WR_STR("memory_limit"))) {
-        session->database->settings.memory_limit = session->settings.memory_limit;
-        wr_budget_set_limit(session->database->budget, session->settings.memory_limit);
-    }
+    spread_limit(session, name);
     return WR_OK;
 }
 
@@ -92,7 +98,8 @@ static wr_status run_set(weir_session *session, const wr_node *node, wr_error *e
         WR_TRY(setting_text(node->children[0], &value, err));
         status = wr_session_set(session, node->text, value, err);
     } else {
-        status = wr_settings_reset(&session->settings, &session->database->settings, node->text, err);
+        status = wr_settings_reset(&session->settings, &session->database->opened, node->text, err);
+        if (status == WR_OK) spread_limit(session, node->text);
     }
     return placed(status, node, err);
 }
@@ -172,7 +179,7 @@ weir_status weir_query_next(weir_session *session, const char *script, size_t si
         status = run_next(session, (wr_str){script, (uint32_t)size}, &at, out, &err);
         *cursor = at;
     }
-    return status == WR_OK ? WEIR_OK : wr_report(&err, 0, error);
+    return status == WR_OK ? WEIR_OK : wr_report(&err, error);
 }
 
 weir_status weir_query(weir_session *session, const char *sql, weir_result **out, weir_error *error) {
@@ -182,7 +189,7 @@ weir_status weir_query(weir_session *session, const char *sql, weir_result **out
     wr_error err;
     wr_error_clear(&err);
     (void)wr_fail(&err, WR_INVALID, "the text holds no statement");
-    return wr_report(&err, 0, error);
+    return wr_report(&err, error);
 }
 
 bool weir_script_is_incomplete(const char *script, size_t size) {

@@ -116,10 +116,11 @@ static wr_status pack_columns(wr_agg_keys *keys, const wr_vector *const *columns
             WR_TRY(wr_vector_flatten(&keys->flat, plan->allocator, v, err));
             v = &keys->flat;
         }
-        /* Whoever made the column may have left room for NULLs that there cannot be. */
-        const uint64_t *validity = key->spec.nullable ? v->validity : NULL;
-        if (!validity && wr_bitmap_count(v->validity, count) != count) {
-            return wr_fail(err, WR_INTERNAL, "a key that cannot be NULL is NULL");
+        const uint64_t *validity = v->validity;
+        if (validity && !key->spec.nullable) {
+            if (wr_bitmap_count(validity, count) < count)
+                return wr_fail(err, WR_INTERNAL, "a key that cannot be NULL is");
+            validity = NULL; /* it says that no row is NULL */
         }
         uint64_t *words = key->word ? keys->seconds : keys->words;
         if (!plan->kernels->group->pack[key->phys](v->data, validity, count, &key->field, words)) {

@@ -28,16 +28,12 @@ void wr_batch_builder_deinit(wr_batch_builder *b) {
     wr_batch_deinit(&b->batch);
 }
 
-static bool is_nested(wr_phys phys) {
-    return phys == WR_PHYS_LIST || phys == WR_PHYS_STRUCT;
-}
-
 bool wr_batch_builder_accepts(const wr_batch_builder *b, uint32_t column, const wr_vector *from) {
     if (!b->begun[column] || b->row_count == 0) return true;
     const wr_vector *to = &b->batch.columns[column];
     bool codes = from->kind == WR_DICTIONARY;
     if (to->kind == WR_DICTIONARY) return codes && to->children == from->children;
-    return !codes || is_nested((wr_phys)to->phys);
+    return !codes || wr_phys_is_nested((wr_phys)to->phys);
 }
 
 /* ---- columns begin ---- */
@@ -60,7 +56,7 @@ static wr_status begin_codes(wr_batch_builder *b, wr_vector *to, const wr_vector
 static wr_status begin_flat(wr_batch_builder *b, uint32_t column, wr_error *err) {
     wr_vector *to = &b->batch.columns[column];
     wr_type type = b->types[column];
-    uint32_t rows = is_nested(wr_type_phys(type)) ? 0 : b->capacity + SLACK_ROWS;
+    uint32_t rows = wr_phys_is_nested(wr_type_phys(type)) ? 0 : b->capacity + SLACK_ROWS;
     WR_TRY(wr_vector_prepare(to, b->allocator, type, rows, false, err));
     wr_heap_release(to->heap);
     to->heap = NULL;
@@ -71,7 +67,7 @@ static wr_status begin_flat(wr_batch_builder *b, uint32_t column, wr_error *err)
 static wr_status begin(wr_batch_builder *b, uint32_t column, const wr_vector *from, wr_error *err) {
     wr_vector *to = &b->batch.columns[column];
     if (b->begun[column] && b->row_count > 0) return WR_OK;
-    if (from && from->kind == WR_DICTIONARY && !is_nested((wr_phys)from->phys)) {
+    if (from && from->kind == WR_DICTIONARY && !wr_phys_is_nested((wr_phys)from->phys)) {
         WR_TRY(begin_codes(b, to, from, err));
     } else {
         WR_TRY(begin_flat(b, column, err));
@@ -227,7 +223,7 @@ static wr_status add(wr_batch_builder *b, uint32_t column, const wr_vector *from
     wr_vector *to = &b->batch.columns[column];
     WR_TRY(begin(b, column, from, err));
     if (count == 0) return WR_OK;
-    if (is_nested((wr_phys)to->phys)) return add_gathered(b, column, from, rows16, rows32, count, err);
+    if (wr_phys_is_nested((wr_phys)to->phys)) return add_gathered(b, column, from, rows16, rows32, count, err);
     if (from->kind == WR_CONSTANT) return add_constant(b, to, from, count, err);
     if (from->row_count == 0) return wr_batch_builder_add_nulls(b, column, count, err);
     bool some = false;
@@ -249,7 +245,7 @@ wr_status wr_batch_builder_add_nulls(wr_batch_builder *b, uint32_t column, uint3
     wr_vector *to = &b->batch.columns[column];
     WR_TRY(begin(b, column, NULL, err));
     if (count == 0) return WR_OK;
-    if (is_nested((wr_phys)to->phys)) {
+    if (wr_phys_is_nested((wr_phys)to->phys)) {
         wr_value null = {.type = b->types[column], .is_null = true};
         WR_TRY(wr_vector_constant(&b->gathered, b->allocator, &null, count, err));
         return add_gathered(b, column, &b->gathered, NULL, NULL, count, err);

@@ -210,7 +210,7 @@ static wr_status build_limit(wr_builder *b, wr_logical *node, wr_flowing *out, w
     WR_TRY(wr_build_node(b, node->children[0], out, err));
     wr_sink *sink;
     wr_source *source;
-    WR_TRY(wr_limit_create(&sink, &source, b->exec, out->column_count, limit, offset, node->id, err));
+    WR_TRY(wr_limit_create(&sink, &source, b->exec, limit, offset, node->id, err));
     return break_pipeline(b, out, sink, source, err);
 }
 
@@ -257,7 +257,7 @@ cleanup:
     return status;
 }
 
-/* A shared subplan runs once into memory (or a spill file); each reader is a source over it. */
+/* A shared subplan runs once into memory; each reader is a source over it. */
 static wr_status build_shared(wr_builder *b, wr_logical *node, wr_flowing *out, wr_error *err) {
     wr_built_shared *s = b->shared;
     while (s && s->node != node) s = s->next;

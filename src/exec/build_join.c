@@ -1,8 +1,10 @@
 /* Joins: the build side becomes a pipeline of its own, the probe side goes on through an operator, and a late stream
  * brings what the join gives when the probe side has ended. Keys that are no plain columns are computed in front. When
- * unmatched rows of the probe side are of no interest, the join offers a filter for each key to the scans below. */
+ * unmatched rows of the probe side are of no interest, the join offers a filter for each key to the scans below. A join
+ * in the order of both sides has one operator alone, which reads the build side's scan by itself. */
 #include "exec/build_internal.h"
 #include "exec/hash_join.h"
+#include "exec/sort.h"
 
 /* One side's columns, in the order that the join knows: those of the logical child, then computed keys. */
 typedef struct side {
@@ -125,6 +127,7 @@ static wr_status create_join(wr_builder *b, join_build *j, wr_column_id *output_
     wr_join_spec spec = {
         .kind = node->join.kind,
         .build_left = node->join.build_left,
+        .null_aware = node->join.null_aware,
         .logical_id = node->id,
         .keys = j->keys,
         .key_count = node->join.key_count,
@@ -213,6 +216,83 @@ static wr_status add_late_stream(wr_builder *b, join_build *j, wr_pipeline *cons
     return WR_OK;
 }
 
+/* ---- a build side that is read in order ---- */
+
+static wr_status create_ordered(wr_builder *b, join_build *j, wr_ordered_join **ordered, wr_flowing *scan,
+                                wr_error *err) {
+    uint32_t *positions = WR_ARENA_ARRAY(b->arena, uint32_t, j->build.count + 1);
+    if (!positions) return wr_fail_memory(err, 0, "join");
+    WR_TRY(wr_build_node(b, j->build.child, scan, err));
+    for (uint32_t i = 0; i < j->build.count; i++) positions[i] = wr_flowing_find(scan, j->build.ids[i]);
+    wr_column_id key = j->build.ids[j->keys[0].build_column];
+    wr_ordered_join_spec spec = {
+        .join = j->join,
+        .scan = scan->streams[0].source,
+        .table = j->build.child->scan.table,
+        .key_column = j->build.child->scan.table_columns[wr_flowing_find(scan, key)],
+        .positions = positions,
+    };
+    scan->streams[0].source = NULL;
+    return wr_ordered_join_create(ordered, &spec, err);
+}
+
+/* All streams but the first have rows in any order: one stream that is sorted by the key instead. */
+static wr_status sort_late_streams(wr_builder *b, wr_flowing *flowing, uint32_t key, wr_error *err) {
+    if (flowing->stream_count == 1) return WR_OK;
+    wr_flowing late = *flowing;
+    late.streams++;
+    late.stream_count--;
+    wr_sort_column by = {.column = key};
+    wr_sort_spec spec = {.column_count = late.column_count, .keys = &by, .key_count = 1, .limit = UINT64_MAX};
+    wr_type *types;
+    wr_pipeline **made = WR_ARENA_ARRAY(b->arena, wr_pipeline *, late.stream_count);
+    wr_sink *sink;
+    wr_source *source;
+    if (!made) return wr_fail_memory(err, 0, "join");
+    WR_TRY(wr_flowing_types(b, flowing, &types, err));
+    spec.types = types;
+    WR_TRY(wr_sort_create(b->exec, &spec, &sink, &source, err));
+    uint32_t count = late.stream_count;
+    flowing->stream_count = 1;
+    wr_status status = wr_flowing_finish(b, &late, sink, made, err);
+    if (status != WR_OK) {
+        source->ops->destroy(source);
+        return status;
+    }
+    flowing->streams[1] = (wr_stream){.source = source};
+    flowing->stream_count = 2;
+    for (uint32_t i = 0; i < count; i++) WR_TRY(wr_stream_depend(&flowing->streams[1], made[i], err));
+    return WR_OK;
+}
+
+static wr_status probe_in_order(wr_builder *b, join_build *j, wr_ordered_join *ordered, const wr_flowing *scan,
+                                wr_flowing *out, wr_error *err) {
+    WR_TRY(wr_build_node(b, j->probe.child, out, err));
+    WR_TRY(wr_flowing_project(b, out, j->probe.exprs, j->probe.ids, j->probe.count, 0, err));
+    WR_TRY(sort_late_streams(b, out, j->keys[0].probe_column, err));
+    for (uint32_t i = 0; i < out->stream_count; i++) {
+        wr_operator *op;
+        WR_TRY(wr_ordered_join_operator(ordered, &op, err));
+        WR_TRY(wr_stream_push(&out->streams[i], op, err));
+    }
+    return wr_flowing_depend(out, scan->streams[0].dependencies, scan->streams[0].dependency_count, err);
+}
+
+static wr_status build_ordered(wr_builder *b, join_build *j, wr_column_id *ids, wr_flowing *out, wr_error *err) {
+    wr_ordered_join *ordered = NULL;
+    wr_flowing scan = {0};
+    uint32_t output_count;
+    wr_status status = create_join(b, j, ids, &output_count, err);
+    if (status == WR_OK) status = create_ordered(b, j, &ordered, &scan, err);
+    if (status == WR_OK) status = probe_in_order(b, j, ordered, &scan, out, err);
+    wr_flowing_drop(&scan);
+    wr_ordered_join_release(ordered);
+    if (j->join) wr_join_release(j->join);
+    out->columns = ids;
+    out->column_count = output_count;
+    return status;
+}
+
 wr_status wr_build_join(wr_builder *b, wr_logical *node, wr_flowing *out, wr_error *err) {
     join_build j = {.node = node};
     wr_pipeline **build = NULL;
@@ -224,6 +304,7 @@ wr_status wr_build_join(wr_builder *b, wr_logical *node, wr_flowing *out, wr_err
     WR_TRY(side_init(b, &j.probe, node->children[swapped ? 1 : 0], node->join.key_count, err));
     WR_TRY(side_init(b, &j.build, node->children[swapped ? 0 : 1], node->join.key_count, err));
     WR_TRY(collect_keys(b, &j, err));
+    if (node->join.in_order) return build_ordered(b, &j, ids, out, err);
     wr_status status = create_filters(b, &j, err);
     if (status == WR_OK) status = create_join(b, &j, ids, &output_count, err);
     if (status == WR_OK) status = build_side(b, &j, &build, &build_count, err);

@@ -52,14 +52,15 @@ static void keep_all(wr_join *join, const wr_join_spec *spec) {
 static void derive(wr_join *join) {
     wr_join_kind kind = (wr_join_kind)join->kind;
     bool left = join->build_left, outer = kind == WR_JOIN_OUTER_LEFT || kind == WR_JOIN_SINGLE;
-    bool filters = kind == WR_JOIN_SEMI || kind == WR_JOIN_ANTI || kind == WR_JOIN_ANTI_NULL_AWARE || kind == WR_JOIN_MARK;
+    bool filters =
+        kind == WR_JOIN_SEMI || kind == WR_JOIN_ANTI || kind == WR_JOIN_ANTI_NULL_AWARE || kind == WR_JOIN_MARK;
     join->emits_pairs = !filters;
     join->keeps_probe = (outer && !left) || kind == WR_JOIN_OUTER_FULL;
     join->keeps_build = (outer && left) || kind == WR_JOIN_OUTER_FULL;
     join->filters_probe = filters && !left;
     join->filters_build = filters && left;
     join->flags_build = join->keeps_build || join->filters_build;
-    join->three_valued = kind == WR_JOIN_MARK || kind == WR_JOIN_ANTI_NULL_AWARE;
+    join->three_valued = (kind == WR_JOIN_MARK && join->null_aware) || kind == WR_JOIN_ANTI_NULL_AWARE;
     join->simple_nulls = join->three_valued && join->keys.part_count == 1 && !join->residual;
     join->first_only = join->filters_probe && !join->residual && join->keys.mode == WR_KEY_WORDS;
     join->stores_nulls = join->flags_build || (join->three_valued && !join->simple_nulls);
@@ -131,6 +132,7 @@ wr_status wr_join_create(wr_join **out, wr_exec *exec, const wr_join_spec *spec,
     join->logical_id = spec->logical_id;
     join->kind = spec->kind;
     join->build_left = spec->build_left;
+    join->null_aware = spec->null_aware;
     join->residual = spec->residual;
     join->residual_count = spec->residual_count;
     join->probe_column_count = spec->probe_column_count;

@@ -3,12 +3,11 @@
  *
  * A wr_join is what the three share. The planner creates it, makes
  *   one sink      for the pipeline of the build side,
- *   one operator  for each pipeline of the probe side (behind a UNION, or behind another join's late source, there may be
- *                 several), which depends on the build pipeline,
- *   one source    for a late pipeline with the same operators above and the same sink as the probe pipeline: it gives the
- *                 rows of the build side that a join emits by itself, and all that went through spilled partitions. It
- *                 blocks until every probe operator has seen the end.
- * and lets go of its own reference. */
+ *   one operator  for each pipeline of the probe side (behind a UNION, or behind another join's late source, there may
+ * be several), which depends on the build pipeline, one source    for a late pipeline with the same operators above and
+ * the same sink as the probe pipeline: it gives the rows of the build side that a join emits by itself, and all that
+ * went through spilled partitions. It blocks until every probe operator has seen the end. and lets go of its own
+ * reference. */
 #ifndef WR_EXEC_HASH_JOIN_H
 #define WR_EXEC_HASH_JOIN_H
 
@@ -39,6 +38,7 @@ typedef struct wr_join_column {
 typedef struct wr_join_spec {
     uint8_t kind;    /* wr_join_kind; its child 0 is the probe side unless: */
     bool build_left; /* child 0 is the build side */
+    bool null_aware; /* MARK: NULL where a NULL leaves it open; else the mark is true or false */
     uint32_t logical_id;
     const wr_join_key_spec *keys; /* none: every pair of rows is a candidate */
     uint32_t key_count;
@@ -47,7 +47,8 @@ typedef struct wr_join_spec {
     /* Columns of the output in order: only those that somebody above reads. SEMI, ANTI: of child 0 alone. */
     const wr_join_column *outputs;
     uint32_t output_count;
-    /* Further conditions: a program of `residual_count` conjuncts whose input i is residual_inputs[i]. The join takes it. */
+    /* Further conditions: a program of `residual_count` conjuncts whose input i is residual_inputs[i]. The join takes
+     * it. */
     wr_program *residual;
     uint32_t residual_count;
     const wr_join_column *residual_inputs;
@@ -63,11 +64,32 @@ WR_MUST_CHECK wr_status wr_join_build_sink(wr_join *join, wr_sink **out, wr_erro
 WR_MUST_CHECK wr_status wr_join_probe_operator(wr_join *join, wr_operator **out, wr_error *err);
 WR_MUST_CHECK wr_status wr_join_late_source(wr_join *join, wr_source **out, wr_error *err);
 
+/* ---- joins on an order that both sides share (ordered_join.c) ----
+ *
+ * The operator alone, without sink and late source: it reads the build side from a scan by itself, part by part. For
+ * INNER joins with one integer key. Any order of the probe side gives the right rows; that of the scan's parts is fast.
+ */
+
+typedef struct wr_ordered_join wr_ordered_join;
+
+typedef struct wr_ordered_join_spec {
+    wr_join *join;             /* retained */
+    wr_source *scan;           /* taken, also on failure */
+    wr_table *table;           /* that it scans; its parts rise in the key and do not overlap */
+    uint32_t key_column;       /* of the table */
+    const uint32_t *positions; /* of the join's build columns in the scan's batches */
+} wr_ordered_join_spec;
+
+WR_MUST_CHECK wr_status wr_ordered_join_create(wr_ordered_join **out, const wr_ordered_join_spec *spec, wr_error *err);
+void wr_ordered_join_release(wr_ordered_join *o);
+/* One for each stream of the probe side. */
+WR_MUST_CHECK wr_status wr_ordered_join_operator(wr_ordered_join *o, wr_operator **out, wr_error *err);
+
 /* ---- dynamic filters: what a build side tells the scans of its probe side ----
  *
- * The planner creates a filter for a key whose probe column is a column of a scan, gives it to the join's key and to the
- * scan, and lets go. When the whole build side is in, the join publishes the key's bounds and an exact bitmap or a bloom
- * filter; until then the filter is not active. Joins that keep probe rows without a match never publish
+ * The planner creates a filter for a key whose probe column is a column of a scan, gives it to the join's key and to
+ * the scan, and lets go. When the whole build side is in, the join publishes the key's bounds and an exact bitmap or a
+ * bloom filter; until then the filter is not active. Joins that keep probe rows without a match never publish
  * (wr_join_filters_probe says so); neither does one whose build side went over the limit of what pays. */
 
 /* Rows of the probe side without a match do not come out of this join. */

@@ -1,8 +1,8 @@
 /* The sink of the build side, and the finish that makes the table.
  *
  * Rows go to chunks of the worker; full chunks go to the join, from where any worker can take them when memory is short
- * and write them to partitions. Finishing is a row of phases, each a number of items that workers claim; whoever is done
- * with the last item of a phase begins the next one, whoever finds nothing to claim parks:
+ * and write them to partitions. Finishing is a row of phases, each a number of items that workers claim; whoever is
+ * done with the last item of a phase begins the next one, whoever finds nothing to claim parks:
  *
  *   ADMIT      one item: asks for the memory of the index; if there is none, partitions leave until it fits
  *   PARTITION  an item a worker: only when ADMIT has begun to spill
@@ -26,23 +26,25 @@ typedef struct build_sink {
     wr_table_build *build;
 } build_sink;
 
-/* A worker's part. */
-typedef struct build_local {
+/* A worker's part; a collector is one whose chunks go to a list. */
+typedef struct wr_join_collector {
     wr_key_scratch scratch;
-    wr_join_chunk *current[2]; /* rows with keys, rows whose keys are NULL */
+    wr_join_chunk *current[2];         /* rows with keys, rows whose keys are NULL */
     uint32_t chunk_number, chunk_rows; /* of the next chunk */
     size_t text_bytes;                 /* of the batch: long strings */
     uint32_t capacity;
     uint16_t *rows[2], *positions;
     uint64_t *words[2];
     const wr_vector **columns; /* of the batch, those that are kept */
-    wr_join_chunk **list; /* where full chunks go; NULL: to the join */
+    wr_join_chunk **list;      /* where full chunks go; NULL: to the join */
     size_t list_bytes;
+    uint32_t expected_rows; /* capacity of the list's first chunk; 0: as usual */
     wr_join_writer writer;
     bool has_writer;
     size_t cushion_bytes; /* reserved for the writer's pages: they are needed when there is no memory left */
     wr_counters counters;
-} build_local;
+} wr_join_collector;
+typedef wr_join_collector build_local;
 
 /* ---- locals ---- */
 
@@ -125,6 +127,13 @@ static void give_chunk(build_local *l, wr_join *join, wr_join_chunk *chunk) {
     wr_mutex_unlock(&join->lock);
 }
 
+static void give_rest(build_local *l, wr_join *join) {
+    for (uint32_t i = 0; i < 2; i++) {
+        if (l->current[i]) give_chunk(l, join, l->current[i]);
+        l->current[i] = NULL;
+    }
+}
+
 static wr_join_chunk *take_chunk(wr_join *join) {
     wr_mutex_lock(&join->lock);
     wr_join_chunk *chunk = join->chunks;
@@ -141,7 +150,9 @@ static wr_join_chunk *take_chunk(wr_join *join) {
 /* Chunks double in size. */
 static uint32_t next_capacity(build_local *l, const wr_join *join) {
     size_t row = wr_join_chunk_bytes(join, 1024) / 1024 + 1, most = join->chunk_limit_bytes / row;
-    uint32_t capacity = l->chunk_rows;
+    uint32_t capacity = l->chunk_rows, expected = l->expected_rows;
+    l->expected_rows = 0;
+    if (expected) return expected;
     if (most > WR_CHUNK_ROWS_MAX) most = WR_CHUNK_ROWS_MAX;
     if (capacity * 2 <= most) l->chunk_rows *= 2;
     return capacity;
@@ -201,8 +212,8 @@ static void begin_spilling(wr_join *join, uint32_t count) {
     wr_mutex_unlock(&join->lock);
 }
 
-/* Partitions leave until there is room for the pages of one chunk's rows; if there is none, all are out from now on, and
- * pages are written as they fill. */
+/* Partitions leave until there is room for the pages of one chunk's rows; if there is none, all are out from now on,
+ * and pages are written as they fill. */
 static wr_status make_room(build_local *l, wr_join *join, const wr_join_chunk *chunk, wr_error *err) {
     size_t needed = wr_join_writer_bytes(join, WR_JOIN_BUILD, chunk->row_count) + chunk->text_bytes;
     while (wr_budget_available(join->budget) < needed) {
@@ -383,10 +394,7 @@ static wr_status build_combine(wr_sink *sink, wr_local *local, wr_error *err) {
         l->has_writer = false;
         return WR_OK;
     }
-    for (uint32_t i = 0; i < 2; i++) {
-        if (l->current[i]) give_chunk(l, join, l->current[i]);
-        l->current[i] = NULL;
-    }
+    give_rest(l, join);
     wr_mutex_lock(&join->lock); /* the finish may have to spill, too */
     ((build_sink *)sink)->cushion_bytes += l->cushion_bytes;
     wr_mutex_unlock(&join->lock);
@@ -489,6 +497,37 @@ static wr_status partition_item(build_sink *s, wr_error *err) {
     return status;
 }
 
+/* ---- rows that come from elsewhere ---- */
+
+static wr_status collect(build_local *l, wr_join *join, const wr_batch *in, const wr_keys *keys, wr_error *err) {
+    for (uint32_t c = 0; c < join->store.count; c++) l->columns[c] = &in->columns[join->store.positions[c]];
+    WR_TRY(reserve(l, join, in->row_count, err));
+    WR_TRY(store_batch(l, join, in, l->columns, keys, err));
+    if (l->current[0]) l->current[0]->text_bytes += long_string_bytes(join, in);
+    return WR_OK;
+}
+
+wr_status wr_join_collector_create(wr_join_collector **out, wr_join *join, wr_join_chunk **list, uint32_t row_count,
+                                   wr_error *err) {
+    WR_TRY(make_local(out, join, err));
+    (*out)->list = list;
+    (*out)->expected_rows = row_count;
+    return WR_OK;
+}
+
+wr_status wr_join_collector_add(wr_join_collector *c, wr_join *join, const wr_batch *in, wr_error *err) {
+    const wr_vector *columns[WR_JOIN_KEYS_MAX];
+    wr_keys keys;
+    for (uint32_t k = 0; k < join->keys.part_count; k++) columns[k] = &in->columns[join->build_keys[k]];
+    WR_TRY(wr_keys_compute(&join->keys, &c->scratch, columns, in->sel, in->sel_count, &keys, err));
+    return collect(c, join, in, &keys, err);
+}
+
+void wr_join_collector_finish(wr_join_collector *c, wr_join *join) {
+    give_rest(c, join);
+    drop_local(c, join);
+}
+
 wr_status wr_join_load_chunks(wr_join *join, wr_join_reader *reader, size_t limit_bytes, wr_join_chunk **list,
                               bool *more, wr_error *err) {
     build_local *l;
@@ -500,16 +539,9 @@ wr_status wr_join_load_chunks(wr_join *join, wr_join_reader *reader, size_t limi
     while (status == WR_OK && l->list_bytes < limit_bytes && !join->exec->cancelled) {
         status = wr_join_reader_next(reader, more, err);
         if (status != WR_OK || !*more) break;
-        const wr_batch *in = &reader->batch;
-        for (uint32_t c = 0; c < join->store.count; c++) l->columns[c] = &in->columns[join->store.positions[c]];
-        status = reserve(l, join, in->row_count, err);
-        if (status == WR_OK) status = store_batch(l, join, in, l->columns, &reader->keys, err);
-        if (l->current[0]) l->current[0]->text_bytes += long_string_bytes(join, in);
+        status = collect(l, join, &reader->batch, &reader->keys, err);
     }
-    for (uint32_t i = 0; i < 2 && status == WR_OK; i++) {
-        if (l->current[i]) give_chunk(l, join, l->current[i]);
-        l->current[i] = NULL;
-    }
+    if (status == WR_OK) give_rest(l, join);
     drop_local(l, join);
     return status;
 }

@@ -8,7 +8,8 @@
  *   nested_loop_join.c  pairs where there is no index
  *   join_spill.c    partitions of rows on disk, for both sides
  *   join_late.c     the source: build rows that a join emits by itself, spilled partitions
- *   join_filter.c   what a build side tells scans */
+ *   join_filter.c   what a build side tells scans
+ *   ordered_join.c  instead of all that: a table for each part of a build side that comes in the probe side's order */
 #ifndef WR_EXEC_JOIN_INTERNAL_H
 #define WR_EXEC_JOIN_INTERNAL_H
 
@@ -80,7 +81,7 @@ typedef struct wr_key_scratch {
         wr_vector_set *dictionary; /* held */
         uint64_t *hashes;
         uint32_t count;
-    } *entries;
+    } * entries;
 } wr_key_scratch;
 
 WR_MUST_CHECK wr_status wr_key_plan_init(wr_key_plan *plan, const wr_join_key_spec *keys, uint32_t count,
@@ -90,8 +91,8 @@ void wr_key_scratch_deinit(wr_key_scratch *s);
 /* Room for the hashes of keys that come from elsewhere. */
 WR_MUST_CHECK wr_status wr_key_scratch_reserve(wr_key_scratch *s, const wr_key_plan *plan, uint32_t count,
                                                wr_error *err);
-/* Keys of rows `rows[0..count)` (NULL: the first `count`) of columns[part]. The result is the scratch's or the columns',
- * until the next call. */
+/* Keys of rows `rows[0..count)` (NULL: the first `count`) of columns[part]. The result is the scratch's or the
+ * columns', until the next call. */
 WR_MUST_CHECK wr_status wr_keys_compute(const wr_key_plan *plan, wr_key_scratch *s, const wr_vector *const *columns,
                                         const uint16_t *rows, uint32_t count, wr_keys *out, wr_error *err);
 /* Hashes of keys, from their words alone: in s->hashes or in the words themselves. */
@@ -124,7 +125,7 @@ typedef struct wr_join_spill {
     _Atomic bool on;      /* the build side goes to partitions */
     _Atomic uint32_t out; /* bit p: partition p is on disk, and the probe side's rows of it go there too */
     uint32_t page_bytes;
-    wr_row_layout layouts[2]; /* wr_join_side */
+    wr_row_layout layouts[2];            /* wr_join_side */
     wr_row_list resident[WR_PARTITIONS]; /* full pages of partitions in memory; under the join's lock */
     wr_join_part *parts[2];              /* of finished workers; under the join's lock */
 } wr_join_spill;
@@ -137,7 +138,12 @@ typedef struct wr_join_run {
     uint64_t morsel;
 } wr_join_run;
 
-enum { WR_CHUNK_ROWS_MAX = 64 * 1024, WR_CHUNK_ROWS_MIN = 1024, WR_CHUNK_BYTES_MIN = 64 << 10, WR_CHUNK_BYTES_MAX = 2 << 20 };
+enum {
+    WR_CHUNK_ROWS_MAX = 64 * 1024,
+    WR_CHUNK_ROWS_MIN = 1024,
+    WR_CHUNK_BYTES_MIN = 64 << 10,
+    WR_CHUNK_BYTES_MAX = 2 << 20
+};
 
 typedef struct wr_join_chunk {
     struct wr_join_chunk *next;
@@ -282,7 +288,6 @@ typedef struct wr_join_kept {
     uint32_t *slots; /* by position in the batches: which kept column it is, or UINT32_MAX */
 } wr_join_kept;
 
-
 struct wr_join {
     _Atomic int32_t refs;
     wr_exec *exec;
@@ -293,18 +298,18 @@ struct wr_join {
 
     /* What is asked for; derived once. */
     uint8_t kind;
-    bool build_left;
-    bool emits_pairs;     /* INNER, OUTER, SINGLE */
-    bool keeps_probe;     /* probe rows without a match come out, with NULLs */
-    bool keeps_build;     /* the same of build rows, by the late source */
-    bool filters_probe;   /* probe rows come out by whether they have a match: SEMI, ANTI, MARK */
-    bool filters_build;   /* build rows do, by the late source */
-    bool flags_build;     /* table rows remember that they matched */
-    bool three_valued;    /* MARK, ANTI_NULL_AWARE: a NULL makes a match unknown */
-    bool simple_nulls;    /* three_valued, and it is enough to know whether there is a NULL at all */
-    bool first_only;      /* one match a probe row is enough */
-    bool stores_nulls;    /* build rows with NULL keys are kept */
-    bool one_partition;   /* rows cannot be told apart by a hash: all pairs have to be looked at */
+    bool build_left, null_aware;
+    bool emits_pairs;   /* INNER, OUTER, SINGLE */
+    bool keeps_probe;   /* probe rows without a match come out, with NULLs */
+    bool keeps_build;   /* the same of build rows, by the late source */
+    bool filters_probe; /* probe rows come out by whether they have a match: SEMI, ANTI, MARK */
+    bool filters_build; /* build rows do, by the late source */
+    bool flags_build;   /* table rows remember that they matched */
+    bool three_valued;  /* null-aware MARK, ANTI_NULL_AWARE: a NULL makes a match unknown */
+    bool simple_nulls;  /* three_valued, and it is enough to know whether there is a NULL at all */
+    bool first_only;    /* one match a probe row is enough */
+    bool stores_nulls;  /* build rows with NULL keys are kept */
+    bool one_partition; /* rows cannot be told apart by a hash: all pairs have to be looked at */
     wr_key_plan keys;
     uint32_t probe_keys[WR_JOIN_KEYS_MAX], build_keys[WR_JOIN_KEYS_MAX]; /* positions in the batches */
     wr_join_filter *filters[WR_JOIN_KEYS_MAX];
@@ -319,8 +324,8 @@ struct wr_join {
     /* The build side comes in. */
     wr_mutex lock;
     size_t chunk_limit_bytes; /* of one chunk: what a worker holds that nobody else can spill */
-    wr_join_chunk *chunks; /* full ones, and those of finished locals; under lock */
-    size_t chunk_bytes;    /* under lock */
+    wr_join_chunk *chunks;    /* full ones, and those of finished locals; under lock */
+    size_t chunk_bytes;       /* under lock */
     _Atomic uint32_t chunk_count;
     _Atomic uint64_t build_rows, build_null_rows;
     wr_join_table table;
@@ -357,20 +362,20 @@ typedef struct wr_join_prober {
     wr_program_state *residual;
     wr_batch pair_batch; /* the residual's inputs */
     wr_vector *truths;   /* and, where a NULL among them counts, its results */
-    bool defer; /* a part of the build side at a time: only pairs come out, flags are kept for the end */
+    bool defer;          /* a part of the build side at a time: only pairs come out, flags are kept for the end */
 
     wr_batch *in;
     uint32_t count;       /* rows that take part */
     const uint16_t *rows; /* where they are in the batch; NULL: position is row */
     wr_keys keys;
-    uint8_t stage; /* wr_probe_stage */
+    uint8_t stage;  /* wr_probe_stage */
     bool narrowed;  /* not all selected rows take part */
     bool exhausted; /* no more pairs in this batch */
     bool one_each;  /* the pairs found are all of the batch, at most one a row */
     bool has_candidates;
     wr_join_candidates candidates;
     wr_join_cursor cursor;
-    uint32_t merged_to; /* keeps_probe: positions below are done */
+    uint32_t merged_to;         /* keeps_probe: positions below are done */
     uint32_t null_row, null_id; /* NULLS: where it stands */
 
     uint32_t capacity;      /* positions that the arrays below have room for */
@@ -406,7 +411,8 @@ void wr_prober_merge_unmatched(wr_join_prober *p);
 WR_MUST_CHECK wr_status wr_prober_emit(wr_join_prober *p, wr_batch **out, wr_error *err);
 /* Positions that come out by their flags become the emit arrays. */
 void wr_prober_choose_rows(wr_join_prober *p);
-/* Rows of the table, for the late source: what is held for `ids` goes to the builder. Mark bits where the join marks. */
+/* Rows of the table, for the late source: what is held for `ids` goes to the builder. Mark bits where the join marks.
+ */
 WR_MUST_CHECK wr_status wr_prober_add_table_rows(wr_join_prober *p, const uint32_t *ids, uint32_t count,
                                                  const uint64_t *mark, const uint64_t *mark_valid, wr_error *err);
 
@@ -424,7 +430,8 @@ typedef struct wr_join_writer {
     wr_join *join;
     uint8_t side; /* wr_join_side */
     uint32_t level;
-    bool all_out; /* every partition goes to disk; else those in spill.out, and full pages of others to spill.resident */
+    bool
+        all_out; /* every partition goes to disk; else those in spill.out, and full pages of others to spill.resident */
     wr_join_part *part;
     wr_vector *columns; /* of the layout */
     wr_vector *gathered;
@@ -464,7 +471,7 @@ void wr_join_tell_spillable(wr_join *join);
 typedef struct wr_join_reader {
     wr_join *join;
     uint8_t side;
-    bool keep;  /* the rows stay, to be read again; else they are gone when they were read */
+    bool keep; /* the rows stay, to be read again; else they are gone when they were read */
     uint32_t index;
     wr_join_part *part; /* this one and those behind it */
     uint32_t slot;      /* of its disk rows */
@@ -482,10 +489,18 @@ WR_MUST_CHECK wr_status wr_join_reader_init(wr_join_reader *r, wr_join *join, wr
 /* *more: batch and keys hold rows. */
 WR_MUST_CHECK wr_status wr_join_reader_next(wr_join_reader *r, bool *more, wr_error *err);
 void wr_join_reader_deinit(wr_join_reader *r);
-/* join_build.c: rows that a reader gives become chunks in `list` (NULL: the join's), until they take limit_bytes or, and
- * then *more is false, there are no more. */
+/* join_build.c: rows that a reader gives become chunks in `list` (NULL: the join's), until they take limit_bytes or,
+ * and then *more is false, there are no more. */
 WR_MUST_CHECK wr_status wr_join_load_chunks(wr_join *join, wr_join_reader *reader, size_t limit_bytes,
                                             wr_join_chunk **list, bool *more, wr_error *err);
+
+/* Collects rows of the build side into chunks, for a table that is not the join's own: `list` gets them when it is
+ * finished, one chunk when row_count was right. A worker's own. */
+typedef struct wr_join_collector wr_join_collector;
+WR_MUST_CHECK wr_status wr_join_collector_create(wr_join_collector **out, wr_join *join, wr_join_chunk **list,
+                                                 uint32_t row_count, wr_error *err);
+WR_MUST_CHECK wr_status wr_join_collector_add(wr_join_collector *c, wr_join *join, const wr_batch *in, wr_error *err);
+void wr_join_collector_finish(wr_join_collector *c, wr_join *join);
 
 /* join_filter.c: the table is complete. */
 WR_MUST_CHECK wr_status wr_join_publish(wr_join *join, wr_error *err);

@@ -493,6 +493,8 @@ static bool match_by_bits(wr_join_prober *p) {
 wr_status wr_prober_next(wr_join_prober *p, wr_batch **out, wr_error *err) {
     *out = NULL;
     for (;;) {
+        /* A batch against a large table may give billions of pairs of which none comes out. */
+        if (p->join->exec->cancelled) return wr_fail(err, WR_CANCELLED, "the query was stopped");
         switch ((wr_probe_stage)p->stage) {
         case WR_PROBE_IDLE: return WR_OK;
         case WR_PROBE_MATCH:

@@ -354,22 +354,6 @@ void wr_join_reader_deinit(wr_join_reader *r) {
     *r = (wr_join_reader){0};
 }
 
-/* A page again that stays on disk. */
-static wr_status copy_page(wr_join_reader *r, wr_join_rows *rows, wr_error *err) {
-    wr_allocator *a = r->join->allocator;
-    const wr_spill_slot *slot = &rows->disk.slots[r->slot];
-    wr_row_page *page = a->alloc(a, slot->bytes, WR_ALIGN_BUFFER);
-    if (!page) return wr_fail_memory(err, slot->bytes, "reading a spilled join");
-    wr_status status = wr_spill_read(r->join->exec->spill, slot, page, err);
-    if (status != WR_OK) {
-        a->free(a, page, slot->bytes, WR_ALIGN_BUFFER);
-        return status;
-    }
-    wr_row_page_rebase(page, &r->join->spill.layouts[r->side]);
-    r->page = page;
-    return WR_OK;
-}
-
 /* Takes the next page: those in memory first. False: there is none. */
 static wr_status enter_page(wr_join_reader *r, bool *some, wr_error *err) {
     wr_join *join = r->join;
@@ -394,14 +378,11 @@ static wr_status enter_page(wr_join_reader *r, bool *some, wr_error *err) {
             return WR_OK;
         }
         if (r->slot < rows->disk.count) {
-            if (r->keep) {
-                WR_TRY(copy_page(r, rows, err));
-            } else {
-                WR_TRY(wr_unspill_page(join->exec->spill, &rows->disk, r->slot, &join->spill.layouts[r->side],
-                                       join->allocator, &r->page, err));
-            }
-            r->slot++;
-            return WR_OK;
+            wr_spill *spill = join->exec->spill;
+            const wr_row_layout *layout = &join->spill.layouts[r->side];
+            uint32_t slot = r->slot++;
+            return r->keep ? wr_spill_read_page(spill, &rows->disk, slot, layout, join->allocator, &r->page, err)
+                           : wr_unspill_page(spill, &rows->disk, slot, layout, join->allocator, &r->page, err);
         }
         r->part = r->part->next;
         r->slot = 0;

@@ -21,10 +21,6 @@ size_t wr_join_chunk_bytes(const wr_join *join, uint32_t capacity) {
     return capacity * row + join->store.count * (sizeof(wr_vector) + 2 * WR_BUFFER_PAD) + sizeof(wr_join_chunk);
 }
 
-static bool is_nested(wr_phys phys) {
-    return phys == WR_PHYS_LIST || phys == WR_PHYS_STRUCT;
-}
-
 wr_status wr_join_chunk_create(wr_join_chunk **out, const wr_join *join, uint32_t capacity, bool null_keys,
                                wr_error *err) {
     wr_allocator *a = join->allocator;
@@ -78,7 +74,7 @@ static wr_status begin_column(wr_join_chunk *chunk, const wr_join *join, uint32_
     wr_vector *to = &chunk->columns[column];
     wr_type type = join->store.types[column];
     if (!keeps_codes(join, column, from)) {
-        bool nested = is_nested(wr_type_phys(type));
+        bool nested = wr_phys_is_nested(wr_type_phys(type));
         WR_TRY(wr_vector_prepare(to, join->allocator, type, nested ? 0 : chunk->capacity + SLACK_ROWS, false, err));
         to->row_count = 0;
         return WR_OK;
@@ -152,7 +148,7 @@ static wr_status append_column(wr_join_chunk *chunk, const wr_join *join, uint32
         WR_TRY(end_codes(chunk, join, to, err));
     }
     wr_phys phys = (wr_phys)to->phys;
-    bool plain = from->kind == WR_FLAT && phys != WR_PHYS_BOOL && phys != WR_PHYS_VIEW && !is_nested(phys);
+    bool plain = from->kind == WR_FLAT && phys != WR_PHYS_BOOL && phys != WR_PHYS_VIEW && !wr_phys_is_nested(phys);
     if (plain) return append_plain(chunk, join, to, from, rows, count, err);
     return wr_vector_append(to, join->allocator, from, rows, count, err);
 }

@@ -102,10 +102,6 @@ static wr_status cut_slices(wr_table_build *b, wr_error *err) {
 
 /* ---- columns ---- */
 
-static bool is_nested(wr_phys phys) {
-    return phys == WR_PHYS_LIST || phys == WR_PHYS_STRUCT;
-}
-
 static const wr_vector *part_of(const wr_table_build *b, uint32_t segment) {
     return &b->segments[segment].chunk->columns[b->column];
 }
@@ -201,7 +197,7 @@ static wr_status begin_column(wr_table_build *b, uint32_t *item_count, wr_error 
         wr_vector_move(to, &b->segments[0].chunk->columns[b->column]);
         return WR_OK;
     }
-    if (is_nested(phys) || phys == WR_PHYS_BOOL) return append_parts(b, to, err);
+    if (wr_phys_is_nested(phys) || phys == WR_PHYS_BOOL) return append_parts(b, to, err);
     wr_vector_set *dictionary = common_dictionary(b);
     *item_count = b->slice_count;
     if (dictionary) return begin_codes(b, to, dictionary, err);

@@ -1,3 +1,4 @@
+/* Hashes of key columns; see key_hash.h. Hashes of a dictionary's entries are kept while batches of it come. */
 #include "exec/key_hash.h"
 
 #include "column/row_page.h"

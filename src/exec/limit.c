@@ -19,7 +19,6 @@ typedef struct limit_state {
     uint32_t refs; /* sink and source; both die with the query, on one thread */
     wr_allocator *allocator;
     uint64_t limit, offset, wanted;
-    uint32_t column_count;
     wr_mutex lock;
     morsel_rows *morsels; /* by (source, index) once finished; under lock until then */
     uint32_t morsel_count, morsel_capacity;
@@ -210,8 +209,8 @@ static const wr_source_ops limit_source_ops = {
     .read = limit_read,
 };
 
-wr_status wr_limit_create(wr_sink **sink, wr_source **source, wr_exec *exec, uint32_t column_count, uint64_t limit,
-                          uint64_t offset, uint32_t logical_id, wr_error *err) {
+wr_status wr_limit_create(wr_sink **sink, wr_source **source, wr_exec *exec, uint64_t limit, uint64_t offset,
+                          uint32_t logical_id, wr_error *err) {
     wr_allocator *a = exec->allocator;
     limit_state *s = wr_alloc_zeroed(a, sizeof *s);
     limit_sink *in = wr_alloc_zeroed(a, sizeof *in);
@@ -227,7 +226,6 @@ wr_status wr_limit_create(wr_sink **sink, wr_source **source, wr_exec *exec, uin
     s->limit = limit;
     s->offset = offset;
     s->wanted = limit > UINT64_MAX - offset ? UINT64_MAX : limit + offset;
-    s->column_count = column_count;
     wr_mutex_init(&s->lock);
     in->sink.ops = &limit_sink_ops;
     in->state = s;

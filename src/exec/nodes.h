@@ -17,8 +17,8 @@ WR_MUST_CHECK wr_status wr_project_create(wr_operator **out, wr_exec *exec, wr_p
 WR_MUST_CHECK wr_status wr_single_row_create(wr_sink **sink, wr_source **source, wr_exec *exec, const wr_type *types,
                                              uint32_t column_count, uint32_t logical_id, wr_error *err);
 /* Rows [offset, offset + limit) in the order of ordinals; asks for no more input once they are there. */
-WR_MUST_CHECK wr_status wr_limit_create(wr_sink **sink, wr_source **source, wr_exec *exec, uint32_t column_count,
-                                        uint64_t limit, uint64_t offset, uint32_t logical_id, wr_error *err);
+WR_MUST_CHECK wr_status wr_limit_create(wr_sink **sink, wr_source **source, wr_exec *exec, uint64_t limit,
+                                        uint64_t offset, uint32_t logical_id, wr_error *err);
 /* Constant rows: `rows` is row_count * column_count expressions without columns. No columns give row_count empty rows.
  */
 WR_MUST_CHECK wr_status wr_values_create(wr_source **out, wr_exec *exec, wr_expr ***rows, uint32_t row_count,

@@ -99,7 +99,6 @@ wr_status wr_pipeline_add(wr_pipeline_set *set, wr_pipeline **out, wr_source *so
     p->index = set->pipeline_count;
     p->source = source;
     p->gate = gate;
-    p->task_limit = set->exec->thread_count;
     gate->input_count++;
     wr_mutex_init(&p->lock);
     wr_mutex_init(&p->next_lock);
@@ -133,10 +132,6 @@ uint32_t wr_pipeline_index(const wr_pipeline *p) {
     return p->index;
 }
 
-void wr_pipeline_set_tasks(wr_pipeline *p, uint32_t task_count) {
-    if (task_count < p->task_limit) p->task_limit = task_count ? task_count : 1;
-}
-
 /* ---- starting ---- */
 
 static bool dependencies_complete(wr_pipeline *p, uint64_t epoch, wr_sink_gate **missing) {
@@ -166,16 +161,17 @@ static void start_ready(wr_pipeline_set *set) {
 wr_status wr_pipeline_set_start(wr_pipeline_set *set, wr_error *err) {
     for (uint32_t i = 0; i < set->pipeline_count; i++) {
         wr_pipeline *p = set->pipelines[i];
-        p->tasks = wr_alloc_zeroed(set->exec->allocator, sizeof(wr_pipeline_task) * p->task_limit);
-        if (!p->tasks) return wr_fail_memory(err, sizeof(wr_pipeline_task) * p->task_limit, "pipeline tasks");
-        p->task_count = p->task_limit;
+        p->tasks = wr_alloc_zeroed(set->exec->allocator, sizeof(wr_pipeline_task) * set->exec->thread_count);
+        if (!p->tasks) {
+            return wr_fail_memory(err, sizeof(wr_pipeline_task) * set->exec->thread_count, "pipeline tasks");
+        }
+        p->task_count = set->exec->thread_count;
         for (uint32_t t = 0; t < p->task_count; t++) {
             wr_task_init(&p->tasks[t].task, set->exec->group, wr_pipeline_task_run);
             p->tasks[t].pipeline = p;
         }
     }
     wr_mutex_lock(&set->lock);
-    set->running = true;
     start_ready(set);
     wr_mutex_unlock(&set->lock);
     return WR_OK;
@@ -393,8 +389,12 @@ void wr_pipeline_set_each(wr_pipeline_set *set,
     for (uint32_t i = 0; i < set->pipeline_count; i++) {
         wr_pipeline *p = set->pipelines[i];
         each(user, i, &p->source->base, p->source->ops->name);
-        for (uint32_t k = 0; k < p->operator_count; k++)
-            each(user, i, &p->operators[k]->base, p->operators[k]->ops->name);
+        for (uint32_t k = 0; k < p->operator_count; k++) {
+            wr_operator *op = p->operators[k];
+            each(user, i, &op->base, op->ops->name);
+            wr_source *inner = op->ops->reads ? op->ops->reads(op) : NULL;
+            if (inner) each(user, i, &inner->base, inner->ops->name);
+        }
         each(user, i, &p->gate->sink->base, p->gate->sink->ops->name);
     }
 }

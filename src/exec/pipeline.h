@@ -22,8 +22,6 @@ WR_MUST_CHECK wr_status wr_pipeline_push_operator(wr_pipeline *pipeline, wr_oper
 WR_MUST_CHECK wr_status wr_pipeline_depend(wr_pipeline *pipeline, wr_pipeline *on, wr_error *err);
 /* Its number: the `source` of ordinals. */
 uint32_t wr_pipeline_index(const wr_pipeline *pipeline);
-/* At most this many tasks (default: the query's threads). */
-void wr_pipeline_set_tasks(wr_pipeline *pipeline, uint32_t task_count);
 
 /* Starts; does not wait. */
 WR_MUST_CHECK wr_status wr_pipeline_set_start(wr_pipeline_set *set, wr_error *err);

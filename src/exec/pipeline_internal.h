@@ -29,7 +29,6 @@ struct wr_pipeline {
     wr_sink_gate *gate;
     wr_pipeline *dependencies[WR_PIPELINE_DEPENDENCIES_MAX];
     uint32_t dependency_count;
-    uint32_t task_limit;
     wr_pipeline_task *tasks;
     uint32_t task_count;
     bool started; /* under set->lock */
@@ -54,7 +53,6 @@ struct wr_pipeline_set {
     uint32_t live_tasks;   /* submitted and not done */
     uint32_t active_tasks; /* of those, neither parked nor done: bounds how many pipelines run side by side */
     uint32_t ended_gates;
-    bool running;
     bool failed;
     wr_error error; /* the first */
 };

@@ -93,6 +93,23 @@ static bool is_pruned(scan *s, wr_table_file *file, uint32_t part) {
     return false;
 }
 
+/* Hands a part out, unless filters exclude it. */
+static bool give_part(scan *s, uint32_t file_index, uint32_t part, wr_morsel *out) {
+    wr_table_file *file = s->table->files[file_index];
+    s->rows_given += file->parts[part].row_count;
+    s->counters.parts++;
+    if (is_pruned(s, file, part)) {
+        s->counters.parts_pruned++;
+        return false;
+    }
+    *out = (wr_morsel){.index = s->next_index++, .partition = file_index, .first = part, .count = 1};
+    return true;
+}
+
+bool wr_scan_pick(wr_source *source, uint32_t file, uint32_t part, wr_morsel *out) {
+    return give_part((scan *)source, file, part, out);
+}
+
 static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
                            wr_error *err) {
     (void)control;
@@ -106,14 +123,7 @@ static wr_status scan_next(wr_source *source, wr_morsel *morsel, wr_control *con
             s->part = 0;
             continue;
         }
-        uint32_t part = s->part++;
-        s->rows_given += file->parts[part].row_count;
-        s->counters.parts++;
-        if (is_pruned(s, file, part)) {
-            s->counters.parts_pruned++;
-            continue;
-        }
-        *morsel = (wr_morsel){.index = s->next_index++, .partition = s->file, .first = part, .count = 1};
+        if (!give_part(s, s->file, s->part++, morsel)) continue;
         *flow = WR_HAVE_OUTPUT;
         return WR_OK;
     }

@@ -28,6 +28,9 @@ typedef struct wr_scan_source_spec {
 } wr_scan_source_spec;
 
 WR_MUST_CHECK wr_status wr_scan_create(wr_source **out, wr_exec *exec, const wr_scan_source_spec *spec, wr_error *err);
+/* Part `part` of file `file` as a morsel for read: for who picks parts by itself, instead of next. False when the
+ * filters exclude it. One call at a time. */
+bool wr_scan_pick(wr_source *source, uint32_t file, uint32_t part, wr_morsel *out);
 /* Totals of all workers so far: EXPLAIN ANALYZE. NULL when it is no scan. */
 const wr_scan_counters *wr_scan_counters_of(const wr_node_base *node);
 

@@ -210,10 +210,6 @@ void wr_scheduler_destroy(wr_scheduler *s) {
     wr_free(s->allocator, s, sizeof *s);
 }
 
-uint32_t wr_scheduler_workers(const wr_scheduler *s) {
-    return s->worker_count;
-}
-
 wr_status wr_task_group_create(wr_task_group **out, wr_scheduler *s, wr_allocator *a, wr_error *err) {
     wr_task_group *group = *out = wr_alloc_zeroed(a, sizeof *group);
     if (!group) return wr_fail_memory(err, sizeof *group, "task group");

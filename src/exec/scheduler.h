@@ -30,7 +30,6 @@ struct wr_task {
 
 WR_MUST_CHECK wr_status wr_scheduler_create(wr_scheduler **out, wr_allocator *a, uint32_t worker_count, wr_error *err);
 void wr_scheduler_destroy(wr_scheduler *scheduler); /* no group may be left */
-uint32_t wr_scheduler_workers(const wr_scheduler *scheduler);
 
 WR_MUST_CHECK wr_status wr_task_group_create(wr_task_group **out, wr_scheduler *scheduler, wr_allocator *a,
                                              wr_error *err);

@@ -8,8 +8,7 @@
  *   sort_range.c    the ranges: what the source hands out
  *   sort_job.c      what is done between the last row in and the first row out
  *   sort_merge.c    runs to one order
- *   sort.c          the two nodes
- *   top_n.c         the threshold of a sort with a limit, and the filters that it gives */
+ *   sort.c          the two nodes */
 #ifndef WR_EXEC_SORT_INTERNAL_H
 #define WR_EXEC_SORT_INTERNAL_H
 
@@ -156,8 +155,6 @@ static inline bool wr_sort_run_is_spilled(const wr_sort_run *run) {
     return run->spilled.count > 0;
 }
 
-typedef struct wr_top_n wr_top_n;
-
 /* Rows carry the number of an entry of this table: morsels in the order in which their first rows came. */
 typedef struct wr_sort_morsel {
     uint64_t index;
@@ -195,7 +192,6 @@ typedef struct wr_sort {
     uint32_t key_count, column_count; /* of the input */
     wr_sort_order orders[WR_SORT_CLASSES];
     uint64_t first, end; /* of the order: what comes out */
-    wr_top_n *top_n;     /* NULL: no limit */
     uint32_t page_bytes_max, spill_page_bytes;
     size_t needs_max; /* that is asked for at once, if it can be cut */
 

@@ -112,10 +112,6 @@ static void add_fixed(layout_cursor *at, const wr_row_layout *layout, const wr_s
     }
 }
 
-static bool is_nested(wr_phys phys) {
-    return phys == WR_PHYS_LIST || phys == WR_PHYS_STRUCT;
-}
-
 static void add_keys(wr_sort_order *o, bool nulls_apart) {
     layout_cursor at = {o, 0};
     bool whole = true; /* all keys so far end in the first word */
@@ -125,7 +121,7 @@ static void add_keys(wr_sort_order *o, bool nulls_apart) {
         if (k > 0 || !nulls_apart) {
             add_value(&at, o->layout, key->column, 0, key->nulls_first ? LOAD_FLAG_VALID : LOAD_FLAG_NULL, 1, 0);
         }
-        if (is_nested(phys)) {
+        if (wr_phys_is_nested(phys)) {
             o->cells_key = k;
             break;
         }

@@ -33,18 +33,8 @@ static wr_status read_page(wr_sort_merge *m, wr_sort_cursor *c, uint32_t index, 
     wr_sort *sort = m->sort;
     wr_spill *spill = sort->exec->spill;
     wr_spilled_rows *pages = (wr_spilled_rows *)(uintptr_t)&c->run->spilled;
-    if (m->frees_slots) return wr_unspill_page(spill, pages, index, &sort->layout, m->allocator, &c->page, err);
-    wr_spill_slot *slot = &pages->slots[index];
-    wr_row_page *page = m->allocator->alloc(m->allocator, slot->bytes, WR_ALIGN_BUFFER);
-    if (!page) return wr_fail_memory(err, slot->bytes, "a page of sorted rows");
-    wr_status status = wr_spill_read(spill, slot, page, err);
-    if (status != WR_OK) {
-        m->allocator->free(m->allocator, page, slot->bytes, WR_ALIGN_BUFFER);
-        return status;
-    }
-    wr_row_page_rebase(page, &sort->layout);
-    c->page = page;
-    return WR_OK;
+    return m->frees_slots ? wr_unspill_page(spill, pages, index, &sort->layout, m->allocator, &c->page, err)
+                          : wr_spill_read_page(spill, pages, index, &sort->layout, m->allocator, &c->page, err);
 }
 
 /* Entries of the page in front of the place, or all. */

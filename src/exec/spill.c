@@ -376,9 +376,9 @@ wr_status wr_spill_rows(wr_spill *spill, wr_row_list *list, wr_allocator *a, wr_
     return WR_OK;
 }
 
-wr_status wr_unspill_page(wr_spill *spill, wr_spilled_rows *rows, uint32_t index, const wr_row_layout *layout,
-                          wr_allocator *a, wr_row_page **out, wr_error *err) {
-    wr_spill_slot *slot = &rows->slots[index];
+wr_status wr_spill_read_page(wr_spill *spill, const wr_spilled_rows *rows, uint32_t index, const wr_row_layout *layout,
+                             wr_allocator *a, wr_row_page **out, wr_error *err) {
+    const wr_spill_slot *slot = &rows->slots[index];
     uint32_t bytes = slot->bytes;
     wr_row_page *page = a->alloc(a, bytes, WR_ALIGN_BUFFER);
     if (!page) return wr_fail_memory(err, bytes, "a page of rows");
@@ -387,10 +387,16 @@ wr_status wr_unspill_page(wr_spill *spill, wr_spilled_rows *rows, uint32_t index
         a->free(a, page, bytes, WR_ALIGN_BUFFER);
         return status;
     }
-    wr_spill_free(spill, slot);
     page->next = NULL;
     wr_row_page_rebase(page, layout);
     *out = page;
+    return WR_OK;
+}
+
+wr_status wr_unspill_page(wr_spill *spill, wr_spilled_rows *rows, uint32_t index, const wr_row_layout *layout,
+                          wr_allocator *a, wr_row_page **out, wr_error *err) {
+    WR_TRY(wr_spill_read_page(spill, rows, index, layout, a, out, err));
+    wr_spill_free(spill, &rows->slots[index]);
     return WR_OK;
 }
 

@@ -35,7 +35,11 @@ typedef struct wr_spilled_rows {
 } wr_spilled_rows;
 /* Writes every page of the list and frees it; the list is empty afterwards. On an error, what was not written stays. */
 WR_MUST_CHECK wr_status wr_spill_rows(wr_spill *spill, wr_row_list *list, wr_allocator *a, wr_spilled_rows *out, wr_error *err);
-/* Page `index` in memory, its pointers rebased; its slot is freed. */
+/* Page `index` in memory, its pointers rebased; its slot stays, to be read again. */
+WR_MUST_CHECK wr_status wr_spill_read_page(wr_spill *spill, const wr_spilled_rows *rows, uint32_t index,
+                                           const wr_row_layout *layout, wr_allocator *a, wr_row_page **out,
+                                           wr_error *err);
+/* The same; its slot is freed. */
 WR_MUST_CHECK wr_status wr_unspill_page(wr_spill *spill, wr_spilled_rows *rows, uint32_t index, const wr_row_layout *layout,
                                         wr_allocator *a, wr_row_page **out, wr_error *err);
 void wr_spilled_rows_deinit(wr_spilled_rows *rows, wr_spill *spill);

@@ -192,6 +192,12 @@ double wr_distinct_among(const wr_column_fact *fact, double rows) {
     return fmax(1, fmin(left, rows));
 }
 
+double wr_node_bytes(const wr_plan *plan, const wr_logical *node) {
+    double bytes = 8;
+    for (uint32_t i = 0; i < node->column_count; i++) bytes += wr_column_bytes(plan, node->columns[i]);
+    return bytes * node->row_estimate;
+}
+
 double wr_column_bytes(const wr_plan *plan, wr_column_id id) {
     wr_type type = plan->columns[id].type;
     double bytes = (double)wr_phys_bytes(wr_type_phys(type));

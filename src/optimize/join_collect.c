@@ -42,6 +42,7 @@ static bool right_exchanges(op_class a, op_class b) {
 typedef struct subtree {
     wr_relations all;
     uint32_t first_operator, end_operator; /* those inside of it */
+    bool crosses;                          /* a join without a condition is in it, which leaves no operator behind */
 } subtree;
 
 bool wr_join_is_movable(const wr_logical *node) {
@@ -58,7 +59,7 @@ static wr_status add_relation(wr_join_graph *g, wr_logical *node, subtree *out, 
     wr_relation *r = &g->relations[g->relation_count];
     *r = (wr_relation){.node = node};
     WR_NEED(wr_add_outputs(&r->columns, &g->plan->arena, node));
-    *out = (subtree){wr_relation_bit(g->relation_count), g->operator_count, g->operator_count};
+    *out = (subtree){wr_relation_bit(g->relation_count), g->operator_count, g->operator_count, false};
     g->relation_count++;
     return WR_OK;
 }
@@ -220,8 +221,9 @@ static wr_status add_whole_join(wr_join_graph *g, wr_logical *node, const subtre
         can_fail |= o.residual[i]->can_fail;
     }
     if (can_fail) o.uses |= sides[0].all | sides[1].all;
-    /* A single join's right side is one thing: which of its rows are errors depends on all of it. */
-    if (o.kind == WR_JOIN_SINGLE) o.uses |= sides[1].all;
+    /* A single join's right side is one thing: which of its rows are errors depends on all of it. So is one with a
+     * cross join: no conflict would keep its parts together, and what is matched or padded depends on all of them. */
+    if (o.kind == WR_JOIN_SINGLE || sides[1].crosses) o.uses |= sides[1].all;
     return add_operator(g, &o, sides, err);
 }
 
@@ -243,7 +245,9 @@ static wr_status collect_join(wr_join_graph *g, wr_logical *node, bool padded, s
     } else {
         WR_TRY(add_whole_join(g, node, sides, err));
     }
-    *out = (subtree){sides[0].all | sides[1].all, first, g->operator_count};
+    bool crosses = inner && node->join.key_count == 0 && node->join.residual_count == 0;
+    crosses |= sides[0].crosses || sides[1].crosses;
+    *out = (subtree){sides[0].all | sides[1].all, first, g->operator_count, crosses};
     return WR_OK;
 }
 

@@ -51,20 +51,47 @@ static void note_equalities(wr_join_graph *g, wr_relations first, wr_relations s
     }
 }
 
-static void take_conjunct(wr_join_graph *g, const wr_join_operator *o, wr_meeting *m) {
-    if (o->class_id) {
-        uint32_t l = find_root(g->parents, o->left_member), r = find_root(g->parents, o->right_member);
-        if (l == r) return;
-        g->parents[l] = r;
+static bool takes(wr_join_graph *g, const wr_join_operator *o) {
+    if (!o->class_id) return true;
+    uint32_t l = find_root(g->parents, o->left_member), r = find_root(g->parents, o->right_member);
+    g->parents[l] = r;
+    return l != r;
+}
+
+/* How many of the keys are between the two relations that this one is between. */
+static uint32_t company_of(const wr_join_operator *o, const wr_join_operator *const *all, uint32_t count) {
+    uint32_t company = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bool straight = all[i]->key_left == o->key_left && all[i]->key_right == o->key_right;
+        bool turned = all[i]->key_left == o->key_right && all[i]->key_right == o->key_left;
+        company += all[i]->is_key && (straight || turned);
     }
-    m->conjuncts[m->conjunct_count++] = o;
+    return company;
+}
+
+/* Of equalities that follow from each other one is enough. That one is taken that stands between two relations with the
+ * most others: as parts of one key they tell more about how many rows match than they would apart. */
+static void choose_conjuncts(wr_join_graph *g, const wr_join_operator *const *all, uint32_t count, wr_meeting *m) {
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t company = company_of(all[i], all, count);
+        if (company > most) most = company;
+    }
+    for (uint32_t company = most + 1; company-- > 0;) {
+        for (uint32_t i = 0; i < count; i++) {
+            if (company_of(all[i], all, count) != company || !takes(g, all[i])) continue;
+            m->conjuncts[m->conjunct_count++] = all[i];
+        }
+    }
 }
 
 wr_status wr_join_meet(wr_join_graph *g, wr_relations first, wr_relations second, wr_meeting *m, wr_error *err) {
     if (!g->scratch) {
-        WR_NEED(g->scratch = WR_ARENA_ARRAY(&g->plan->arena, const wr_join_operator *, g->operator_count + 1));
+        WR_NEED(g->scratch = WR_ARENA_ARRAY(&g->plan->arena, const wr_join_operator *, 2 * g->operator_count + 1));
         WR_NEED(g->parents = WR_ARENA_ARRAY(&g->plan->arena, uint32_t, g->member_count + 1));
     }
+    const wr_join_operator **found = g->scratch + g->operator_count;
+    uint32_t count = 0;
     *m = (wr_meeting){.valid = true, .conjuncts = g->scratch};
     note_equalities(g, first, second);
     for (uint32_t i = 0; i < g->operator_count && m->valid; i++) {
@@ -74,7 +101,7 @@ wr_status wr_join_meet(wr_join_graph *g, wr_relations first, wr_relations second
             continue;
         if (!rules_hold(o, both)) m->valid = false;
         if (!o->join) {
-            take_conjunct(g, o, m);
+            found[count++] = o;
             continue;
         }
         bool straight = wr_relations_contain(first, o->left) && wr_relations_contain(second, o->right);
@@ -83,6 +110,7 @@ wr_status wr_join_meet(wr_join_graph *g, wr_relations first, wr_relations second
         m->join = o;
         m->swapped = swapped;
     }
+    choose_conjuncts(g, found, count, m);
     return WR_OK;
 }
 
@@ -150,15 +178,18 @@ static double build_cost(const wr_join_tree *side) {
     return side->rows * (2 + fmin(4, bytes / CACHE_BYTES / 4));
 }
 
-static double hash_cost(const wr_join_tree *build, const wr_join_tree *probe) {
-    double bytes = build->rows * (build->bytes + 8);
-    return build_cost(build) + probe->rows * (1 + fmin(3, bytes / CACHE_BYTES / 4));
+/* Rows without a match are told apart by the filter that the build side gives to the probe side's scan, or by the
+ * directory: only those with a match go to the rows of the table, which are far away when it is large, column by
+ * column. */
+static double hash_cost(const wr_join_tree *build, const wr_join_tree *probe, double rows) {
+    double bytes = build->rows * (build->bytes + 8), far = fmin(3, bytes / CACHE_BYTES / 4);
+    return build_cost(build) + probe->rows + fmin(probe->rows, rows) * far * fmax(1, build->bytes / 32);
 }
 
 static double join_cost(const wr_meeting *m, const wr_join_tree *left, const wr_join_tree *right, double rows) {
     bool has_key = m->join && m->join->key_count;
     for (uint32_t i = 0; i < m->conjunct_count && !m->join; i++) has_key |= m->conjuncts[i]->is_key;
-    double work = fmin(hash_cost(left, right), hash_cost(right, left));
+    double work = fmin(hash_cost(left, right, rows), hash_cost(right, left, rows));
     if (!has_key) work = left->rows + right->rows + 0.3 * left->rows * right->rows;
     return left->cost + right->cost + work + rows;
 }

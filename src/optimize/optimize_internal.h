@@ -144,6 +144,8 @@ WR_MUST_CHECK wr_status wr_estimate(wr_estimator *e, wr_logical *node, wr_error 
 double wr_join_rows(wr_join_kind kind, double left, double right, double selectivity, double match_share);
 /* Bytes of a row of these columns, roughly. */
 double wr_column_bytes(const wr_plan *plan, wr_column_id id);
+/* Bytes that a hash table of the node's rows takes, by its estimate. */
+double wr_node_bytes(const wr_plan *plan, const wr_logical *node);
 
 /* ---- unnesting: unnest.c calls these for one correlated subplan (unnest_pull.c, unnest_domain.c) ---- */
 

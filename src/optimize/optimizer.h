@@ -14,6 +14,7 @@ typedef struct wr_optimizer_context {
     wr_program_environment environment; /* for folding */
     wr_allocator *allocator;            /* scratch that a pass frees */
     bool enabled;                       /* false: necessary passes alone */
+    bool force_order;                   /* tests: orders of scans are used however small the inputs */
     const char *skip;                   /* comma-separated names of passes to leave out: tests and bug hunts */
     /* EXPLAIN of the stages: called after each pass that changed the plan; may be NULL. */
     void (*observe)(void *user, const char *pass, const wr_plan *plan);

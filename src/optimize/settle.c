@@ -63,18 +63,12 @@ static wr_status settle_columns(wr_logical **slot, void *user, wr_error *err) {
 
 /* ---- build sides ---- */
 
-static double side_bytes(const wr_plan *plan, const wr_logical *node) {
-    double bytes = 8;
-    for (uint32_t i = 0; i < node->column_count; i++) bytes += wr_column_bytes(plan, node->columns[i]);
-    return bytes * node->row_estimate;
-}
-
 static wr_status choose_build(wr_logical **slot, void *user, wr_error *err) {
     const wr_plan *plan = user;
     wr_logical *node = *slot;
     (void)err;
     if (node->kind != WR_LOGICAL_JOIN) return WR_OK;
-    double left = side_bytes(plan, node->children[0]), right = side_bytes(plan, node->children[1]);
+    double left = wr_node_bytes(plan, node->children[0]), right = wr_node_bytes(plan, node->children[1]);
     switch ((wr_join_kind)node->join.kind) {
     case WR_JOIN_INNER: node->join.build_left = left < right; break;
     case WR_JOIN_OUTER_LEFT:

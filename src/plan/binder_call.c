@@ -23,6 +23,22 @@ static wr_status bind_arguments(wr_binder *b, const wr_expr_scope *in, const wr_
     return WR_OK;
 }
 
+/* Arguments that can fail are evaluated for the rows alone that the filter lets through. */
+static wr_status guard_by_filter(wr_binder *b, wr_expr *aggregate, wr_error *err) {
+    for (uint32_t i = 0; i < aggregate->arg_count && !aggregate->filter->volatile_; i++) {
+        wr_expr *arg = aggregate->args[i];
+        if (!arg->can_fail) continue;
+        wr_expr *guarded = wr_expr_create(b->arena, WR_EXPR_CASE, arg->type, 3);
+        WR_NEED(guarded);
+        guarded->args[0] = aggregate->filter;
+        guarded->args[1] = arg;
+        WR_NEED(guarded->args[2] = wr_expr_constant(b->arena, (wr_value){.type = arg->type, .is_null = true}));
+        guarded->position = arg->position;
+        aggregate->args[i] = wr_expr_refresh(guarded);
+    }
+    return WR_OK;
+}
+
 static wr_status bind_aggregate(wr_binder *b, const wr_expr_scope *in, const wr_node *node, wr_expr **out,
                                 wr_error *err) {
     if (in->in_aggregate)
@@ -49,6 +65,7 @@ static wr_status bind_aggregate(wr_binder *b, const wr_expr_scope *in, const wr_
     if (node->children[WR_CALL_FILTER]) {
         inner.clause = "FILTER";
         WR_TRY(wr_bind_condition(b, &inner, node->children[WR_CALL_FILTER], &expr->filter, err));
+        WR_TRY(guard_by_filter(b, expr, err));
     }
     *out = wr_expr_refresh(expr);
     return WR_OK;

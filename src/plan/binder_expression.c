@@ -308,12 +308,11 @@ static wr_status bind_written_cast(wr_binder *b, const wr_expr_scope *in, const 
     wr_expr *operand;
     wr_type type;
     WR_TRY(wr_bind_expr(b, in, node->children[0], &operand, err));
-    if (!wr_type_parse(node->text, b->arena, &type))
-        return wr_fail_at(err, WR_INVALID, node->position, "there is no type \"%.*s\"", WR_STR_ARGS(node->text));
+    WR_TRY(wr_bind_type(b, node->text, node->position, &type, err));
     if (operand->kind == WR_EXPR_CONSTANT) {
         wr_value value = {.type = type, .is_null = true};
-        if (operand->value.is_null || wr_value_cast_in(b->context->time_zone, &operand->value, type, b->arena, &value,
-                                                       NULL) == WR_OK) {
+        if (operand->value.is_null ||
+            wr_value_cast_in(b->context->time_zone, &operand->value, type, b->arena, &value, NULL) == WR_OK) {
             WR_NEED(*out = wr_expr_constant(b->arena, value));
             (*out)->position = node->position;
             return WR_OK;

@@ -117,6 +117,8 @@ WR_MUST_CHECK wr_status wr_bind_comparison(wr_binder *b, wr_str sign, uint32_t p
                                            wr_expr **out, wr_error *err);
 WR_MUST_CHECK wr_status wr_bind_call(wr_binder *b, const wr_expr_scope *in, const wr_node *node, wr_expr **out,
                                      wr_error *err);
+/* The type of that name, as a cast or a typed literal writes it. */
+WR_MUST_CHECK wr_status wr_bind_type(wr_binder *b, wr_str name, uint32_t position, wr_type *out, wr_error *err);
 WR_MUST_CHECK wr_status wr_bind_literal(wr_binder *b, const wr_expr_scope *in, const wr_node *node, wr_expr **out,
                                         wr_error *err);
 /* The expression as `type`; an error where no cast leads there. */

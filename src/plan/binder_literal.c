@@ -14,25 +14,26 @@ static wr_status constant(wr_binder *b, wr_value value, uint32_t position, wr_ex
 /* ---- numbers ---- */
 
 typedef struct number_parts {
-    bool negative, exponent;
+    bool negative, exponent, point;
+    bool overflows; /* more than an int128 holds: the value is wrong */
     uint32_t digits, scale;
-    wr_int128 value; /* of all the digits; wrong when there are more than 38 */
+    wr_int128 value; /* of all the digits */
 } number_parts;
 
 static number_parts number_split(wr_str text) {
     number_parts n = {0};
-    bool point = false;
     for (uint32_t i = 0; i < text.size; i++) {
         char c = text.data[i];
         if (c == '-' && i == 0) n.negative = true;
-        if (c == '.') point = true;
+        if (c == '.') n.point = true;
         if (c == 'e' || c == 'E') n.exponent = true;
         if (c < '0' || c > '9' || n.exponent) continue;
-        if (n.digits < WR_DECIMAL_MAX_DIGITS) n.value = n.value * 10 + (c - '0');
+        int digit = n.negative ? '0' - c : c - '0';
+        n.overflows |=
+            __builtin_mul_overflow(n.value, 10, &n.value) || __builtin_add_overflow(n.value, digit, &n.value);
         n.digits++;
-        n.scale += point;
+        n.scale += n.point;
     }
-    if (n.negative) n.value = -n.value;
     return n;
 }
 
@@ -47,14 +48,11 @@ static wr_status bind_double(wr_binder *b, const wr_node *node, wr_expr **out, w
 }
 
 static wr_status bind_number(wr_binder *b, const wr_node *node, wr_expr **out, wr_error *err) {
-    bool point = memchr(node->text.data, '.', node->text.size) != NULL;
     number_parts n = number_split(node->text);
-    uint32_t significant = n.digits;
-    for (uint32_t i = n.negative; i < node->text.size && node->text.data[i] == '0' && !point; i++) significant--;
-    if (n.exponent || significant > WR_DECIMAL_MAX_DIGITS || (point && n.digits > WR_DECIMAL_MAX_DIGITS))
+    if (n.exponent || n.overflows || (n.point && n.digits > WR_DECIMAL_MAX_DIGITS))
         return bind_double(b, node, out, err);
     wr_value value = {0};
-    if (point) {
+    if (n.point) {
         value.type = wr_type_decimal(n.digits ? n.digits : 1, n.scale);
         if (n.digits > WR_DECIMAL_SMALL_DIGITS) {
             value.i128 = n.value;
@@ -71,10 +69,21 @@ static wr_status bind_number(wr_binder *b, const wr_node *node, wr_expr **out, w
         value.type = wr_type_of(WR_TYPE_HUGEINT);
         value.i128 = n.value;
     }
-    return constant(b, value, node->position, out, err);
+    WR_TRY(constant(b, value, node->position, out, err));
+    (*out)->bends = !n.point;
+    return WR_OK;
 }
 
 /* ---- typed literals and intervals ---- */
+
+wr_status wr_bind_type(wr_binder *b, wr_str name, uint32_t position, wr_type *out, wr_error *err) {
+    if (wr_type_parse(name, b->arena, out)) return WR_OK;
+    (void)wr_fail_at(err, WR_INVALID, position, "there is no type \"%.*s\"", WR_STR_ARGS(name));
+    wr_str decimal = WR_STR("DECIMAL("), start = {name.data, decimal.size};
+    if (name.size < decimal.size || !wr_str_equal_nocase(start, decimal)) return WR_INVALID;
+    return wr_hint(err, "DECIMAL(digits, scale) has 1 to %d digits, scale of them behind the point",
+                   WR_DECIMAL_MAX_DIGITS);
+}
 
 /* DATE '1998-12-01' must be a date: said at once, as PostgreSQL does. */
 static wr_status bind_typed(wr_binder *b, const wr_node *node, wr_expr **out, wr_error *err) {
@@ -84,8 +93,7 @@ static wr_status bind_typed(wr_binder *b, const wr_node *node, wr_expr **out, wr
     wr_str type_name = {node->text.data, type_size};
     wr_str text = {zero + 1, node->text.size - type_size - 1};
     wr_type type;
-    if (!wr_type_parse(type_name, b->arena, &type))
-        return wr_fail_at(err, WR_INVALID, node->position, "there is no type \"%.*s\"", WR_STR_ARGS(type_name));
+    WR_TRY(wr_bind_type(b, type_name, node->position, &type, err));
     wr_value from = {.type = wr_type_of(WR_TYPE_VARCHAR), .text = text}, to;
     wr_status status = wr_value_cast_in(b->context->time_zone, &from, type, b->arena, &to, err);
     if (status != WR_OK) {

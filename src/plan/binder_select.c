@@ -232,6 +232,20 @@ static wr_status item_of_ordinal(const select *s, const wr_node *node, uint32_t 
     return WR_OK;
 }
 
+static uint32_t find_item(const select *s, wr_str name) {
+    for (uint32_t i = 0; i < s->item_count; i++) {
+        if (wr_str_equal_nocase(s->items[i].name, name)) return i;
+    }
+    return UINT32_MAX;
+}
+
+/* What an alias stands for is bound already, and may hold a subquery, which bound anew is another. */
+static wr_expr *item_of_alias(const select *s, const wr_node *node, wr_expr *key) {
+    bool is_name = node->kind == WR_NODE_COLUMN && node->child_count == 1;
+    uint32_t at = is_name && key->kind != WR_EXPR_COLUMN ? find_item(s, node->children[0]->text) : UINT32_MAX;
+    return at == UINT32_MAX ? key : s->items[at].expr;
+}
+
 static wr_status add_group(select *s, const wr_node *node, wr_error *err) {
     uint32_t ordinal, at = 0;
     static const char *const sets[] = {"rollup", "cube", "grouping_sets"};
@@ -256,7 +270,7 @@ static wr_status add_group(select *s, const wr_node *node, wr_error *err) {
     wr_str name = wr_bind_name(s->b, node);
     WR_NEED(name.data);
     WR_TRY(wr_bind_expr(s->b, &in, node, &key, err));
-    return wr_grouping_add_key(&s->grouping, key, name, err);
+    return wr_grouping_add_key(&s->grouping, item_of_alias(s, node, key), name, err);
 }
 
 static wr_status bind_group(select *s, wr_error *err) {
@@ -276,13 +290,6 @@ static wr_status bind_group(select *s, wr_error *err) {
 }
 
 /* ---- ORDER BY and DISTINCT ON ---- */
-
-static uint32_t find_item(const select *s, wr_str name) {
-    for (uint32_t i = 0; i < s->item_count; i++) {
-        if (wr_str_equal_nocase(s->items[i].name, name)) return i;
-    }
-    return UINT32_MAX;
-}
 
 /* An expression of ORDER BY: a place, an item by its name, or anything over the columns of FROM. */
 static wr_status bind_order_expr(select *s, const wr_node *node, const char *clause, wr_expr **out, uint32_t *item,

@@ -25,14 +25,6 @@ static inline wr_int128 wr_value_integer(const wr_value *v) {
     }
     return v->type.id >= WR_TYPE_UTINYINT && v->type.id <= WR_TYPE_UBIGINT ? (wr_int128)v->u64 : (wr_int128)v->i64;
 }
-static inline void wr_value_set_integer(wr_value *v, wr_int128 integer) {
-    if (v->type.id == WR_TYPE_HUGEINT || (v->type.id == WR_TYPE_DECIMAL && v->type.precision > WR_DECIMAL_SMALL_DIGITS)) {
-        v->i128 = integer;
-    } else {
-        v->i64 = (int64_t)integer;
-    }
-}
-
 /* The casts as functions of one argument: from its type to context->result. [0] raises an error, [1] gives NULL. */
 extern const wr_function wr_cast_functions[2];
 /* Nanoseconds a row, roughly. */

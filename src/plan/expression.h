@@ -22,18 +22,18 @@ typedef enum wr_expr_kind {
     WR_EXPR_OR,
     WR_EXPR_NOT,
     WR_EXPR_IS_NULL,
-    WR_EXPR_CASE, /* args: condition, value, …, else value */
-    WR_EXPR_IN,   /* args[0] in constants args[1..], all of its type; NULLs among them as SQL says */
+    WR_EXPR_CASE,      /* args: condition, value, …, else value */
+    WR_EXPR_IN,        /* args[0] in constants args[1..], all of its type; NULLs among them as SQL says */
     WR_EXPR_AGGREGATE, /* only inside an aggregate node's list */
     WR_EXPR_SUBQUERY,  /* before unnesting alone */
     WR_EXPR_KINDS
 } wr_expr_kind;
 
 typedef enum wr_subquery_kind {
-    WR_SUBQUERY_SCALAR,     /* one column, at most one row (an error above) */
+    WR_SUBQUERY_SCALAR, /* one column, at most one row (an error above) */
     WR_SUBQUERY_EXISTS,
-    WR_SUBQUERY_IN,         /* args[0] = ANY */
-    WR_SUBQUERY_ANY,        /* args[0] <compare> ANY */
+    WR_SUBQUERY_IN,  /* args[0] = ANY */
+    WR_SUBQUERY_ANY, /* args[0] <compare> ANY */
     WR_SUBQUERY_ALL
 } wr_subquery_kind;
 
@@ -41,10 +41,11 @@ struct wr_function;
 struct wr_logical;
 typedef struct wr_expr wr_expr;
 struct wr_expr {
-    uint8_t kind; /* wr_expr_kind */
-    bool try_;        /* CAST */
-    bool distinct;    /* AGGREGATE */
+    uint8_t kind;  /* wr_expr_kind */
+    bool try_;     /* CAST */
+    bool distinct; /* AGGREGATE */
     bool ignore_nulls;
+    bool bends;        /* CONSTANT: an integer as it was written, which takes any integer type that holds it */
     bool own_can_fail; /* CALL: this very node may raise an error, as its resolution said */
     bool can_fail;     /* this node or one below may raise an error for some row; see wr_expr_refresh */
     bool volatile_;    /* this node or one below */
@@ -78,16 +79,14 @@ wr_expr *wr_expr_create(wr_arena *arena, wr_expr_kind kind, wr_type type, uint32
 wr_expr *wr_expr_junction(wr_arena *arena, wr_expr_kind kind, wr_expr *const *terms, uint32_t count);
 /* A cast, unless it has the type already. */
 wr_expr *wr_expr_cast(wr_arena *arena, wr_expr *operand, wr_type type, bool try_);
-wr_expr *wr_expr_copy_node(wr_arena *arena, const wr_expr *expr); /* this node alone; args array is new, its items shared */
-/* Sets can_fail and volatile_ from the node and its arguments; returns it. For whoever fills in or replaces arguments. */
+wr_expr *wr_expr_copy_node(wr_arena *arena,
+                           const wr_expr *expr); /* this node alone; args array is new, its items shared */
+/* Sets can_fail and volatile_ from the node and its arguments; returns it. For whoever fills in or replaces arguments.
+ */
 wr_expr *wr_expr_refresh(wr_expr *expr);
 
 bool wr_expr_equal(const wr_expr *a, const wr_expr *b);
 uint64_t wr_expr_hash(const wr_expr *expr);
-static inline bool wr_expr_is_constant(const wr_expr *e) {
-    return e->kind == WR_EXPR_CONSTANT;
-}
-
 /* Calls `visit` on every node, parents first; subqueries' plans are not entered. False from visit stops. */
 bool wr_expr_walk(wr_expr *expr, bool (*visit)(wr_expr *expr, void *user), void *user);
 /* Rebuilds the tree bottom-up: `replace` gives the new node for each (already rebuilt) node, or the same one; NULL is

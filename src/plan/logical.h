@@ -1,7 +1,8 @@
 /* The logical plan: relational operators over columns with plan-wide ids.
  *
- * The binder builds it, optimizer passes rewrite it in place or build anew, exec/ turns it into pipelines. All of it lives
- * in the plan's arena. Column ids are positions in the plan's column table, which holds name, type and where it is made. */
+ * The binder builds it, optimizer passes rewrite it in place or build anew, exec/ turns it into pipelines. All of it
+ * lives in the plan's arena. Column ids are positions in the plan's column table, which holds name, type and where it
+ * is made. */
 #ifndef WR_PLAN_LOGICAL_H
 #define WR_PLAN_LOGICAL_H
 
@@ -11,17 +12,17 @@
 #include "plan/function.h"
 
 typedef enum wr_logical_kind {
-    WR_LOGICAL_SCAN,      /* a table; conjuncts that were pushed down, and columns */
-    WR_LOGICAL_VALUES,    /* rows of expressions; one empty row for SELECT without FROM */
+    WR_LOGICAL_SCAN,   /* a table; conjuncts that were pushed down, and columns */
+    WR_LOGICAL_VALUES, /* rows of expressions; one empty row for SELECT without FROM */
     WR_LOGICAL_FILTER,
     WR_LOGICAL_PROJECT,
     WR_LOGICAL_AGGREGATE, /* also DISTINCT: keys alone */
     WR_LOGICAL_JOIN,
     WR_LOGICAL_SORT,
-    WR_LOGICAL_LIMIT,     /* with a SORT below: top-N */
+    WR_LOGICAL_LIMIT, /* with a SORT below: top-N */
     WR_LOGICAL_SET_OPERATION,
-    WR_LOGICAL_SHARED,    /* a subplan that several parents read: its definition, once. It reads no column from outside;
-                           * each parent is a PROJECT that gives its columns new ids */
+    WR_LOGICAL_SHARED, /* a subplan that several parents read: its definition, once. It reads no column from outside;
+                        * each parent is a PROJECT that gives its columns new ids */
     WR_LOGICAL_SINGLE_ROW, /* passes one row, gives one row of NULLs for none, an error for more: scalar subqueries */
     WR_LOGICAL_KINDS
 } wr_logical_kind;
@@ -30,16 +31,16 @@ typedef enum wr_join_kind {
     WR_JOIN_INNER,
     WR_JOIN_OUTER_LEFT, /* every row of child 0 */
     WR_JOIN_OUTER_FULL,
-    WR_JOIN_SEMI,       /* rows of child 0 with a match */
-    WR_JOIN_ANTI,       /* rows of child 0 without one */
+    WR_JOIN_SEMI,            /* rows of child 0 with a match */
+    WR_JOIN_ANTI,            /* rows of child 0 without one */
     WR_JOIN_ANTI_NULL_AWARE, /* NOT IN: no row passes when the other side has a NULL key, unless it is empty */
-    WR_JOIN_MARK,       /* every row of child 0 with a column that says whether it has a match; see null_aware */
-    WR_JOIN_SINGLE,     /* outer left, an error when a row finds two matches: a correlated scalar subquery */
-    WR_JOIN_KINDS       /* right joins are left joins with the children swapped */
+    WR_JOIN_MARK,            /* every row of child 0 with a column that says whether it has a match; see null_aware */
+    WR_JOIN_SINGLE,          /* outer left, an error when a row finds two matches: a correlated scalar subquery */
+    WR_JOIN_KINDS            /* right joins are left joins with the children swapped */
 } wr_join_kind;
 
 typedef struct wr_plan_column {
-    wr_str name;   /* as people see it */
+    wr_str name; /* as people see it */
     wr_type type;
     bool nullable;             /* where it is made: an outer join above may add NULLs */
     struct wr_logical *source; /* where it is made */
@@ -79,10 +80,10 @@ struct wr_logical {
             uint32_t *table_columns; /* position in the table's schema of columns[i] */
             wr_expr **conjuncts;     /* over the scan's columns; may use columns that are not output, see scan_only */
             uint32_t conjunct_count;
-            wr_column_id *hidden;    /* columns that only the conjuncts need, with their positions */
+            wr_column_id *hidden; /* columns that only the conjuncts need, with their positions */
             uint32_t *hidden_positions;
             uint32_t hidden_count;
-            wr_column_id order;      /* 0, or: give rows part by part in this column's order (a consumer relies on it) */
+            wr_column_id order; /* 0, or: give rows part by part in this column's order (a consumer relies on it) */
         } scan;
         struct {
             wr_expr ***rows;
@@ -101,7 +102,8 @@ struct wr_logical {
             uint32_t key_count;
             wr_named_expr *aggregates; /* AGGREGATE expressions */
             uint32_t aggregate_count;
-            wr_column_id ordered_by;   /* 0, or: the input comes grouped by this key (scan order): close groups as it passes */
+            wr_column_id
+                ordered_by; /* 0, or: the input comes grouped by this key (scan order): close groups as it passes */
         } aggregate;
         struct {
             uint8_t kind; /* wr_join_kind */
@@ -109,10 +111,11 @@ struct wr_logical {
             uint32_t key_count;
             wr_expr **residual; /* conjuncts over both sides that are not keys; part of the join condition */
             uint32_t residual_count;
-            wr_column_id mark;  /* MARK: the column it adds */
-            bool null_aware;    /* MARK with one key and no residual: NULL as IN says; else the mark is true or false */
-            bool build_left;    /* hash table on child 0: chosen by the optimizer; for SEMI, ANTI, OUTER too */
-            bool dependent;     /* child 1 refers to columns of child 0: before unnesting alone */
+            wr_column_id mark; /* MARK: the column it adds */
+            bool null_aware;   /* MARK with one key and no residual: NULL as IN says; else the mark is true or false */
+            bool build_left;   /* hash table on child 0: chosen by the optimizer; for SEMI, ANTI, OUTER too */
+            bool in_order;     /* the build side is a scan, read part by part as the probe side's key passes */
+            bool dependent;    /* child 1 refers to columns of child 0: before unnesting alone */
         } join;
         struct {
             wr_sort_key *keys;
@@ -153,18 +156,19 @@ void wr_plan_deinit(wr_plan *plan);
 /* A new column id; 0 when there is no memory. */
 wr_column_id wr_plan_add_column(wr_plan *plan, wr_str name, wr_type type, bool nullable, wr_logical *source);
 WR_MUST_CHECK wr_status wr_plan_hold_table(wr_plan *plan, wr_table *table, wr_error *err); /* takes the reference */
-wr_logical *wr_logical_create(wr_plan *plan, wr_logical_kind kind, uint32_t child_count); /* NULL: no memory */
+wr_logical *wr_logical_create(wr_plan *plan, wr_logical_kind kind, uint32_t child_count);  /* NULL: no memory */
 /* Recomputes `columns` of a node from its kind and children. */
 WR_MUST_CHECK bool wr_logical_refresh(wr_plan *plan, wr_logical *node);
 /* Columns that the subtree reads but does not make: not empty means correlated. Added to `out`; false: no memory. */
 WR_MUST_CHECK bool wr_logical_free_columns(const wr_logical *node, wr_arena *arena, wr_column_set *out);
 /* Every expression slot of this node alone, for passes. */
-WR_MUST_CHECK wr_status wr_logical_each_expr(wr_logical *node, wr_status (*each)(wr_expr **slot, void *user), void *user);
+WR_MUST_CHECK wr_status wr_logical_each_expr(wr_logical *node, wr_status (*each)(wr_expr **slot, void *user),
+                                             void *user);
 /* The invariants: every column read is made below, types agree, ids are unique. A bug of ours when broken: WR_INTERNAL
  * with the pass's name. Run after each pass in debug builds and tests. */
 WR_MUST_CHECK wr_status wr_plan_check(wr_plan *plan, const char *after, wr_error *err);
-/* A deep copy whose columns are new: for subplans that are wanted twice. `map` (by old id, plan->column_count entries as of
- * the call) tells the new id of each column that was made inside; SHARED nodes stay shared. NULL: no memory. */
+/* A deep copy whose columns are new: for subplans that are wanted twice. `map` (by old id, plan->column_count entries
+ * as of the call) tells the new id of each column that was made inside; SHARED nodes stay shared. NULL: no memory. */
 wr_logical *wr_logical_copy(wr_plan *plan, const wr_logical *node, wr_column_id *map);
 /* The expression with columns replaced as map says (0: as it is); plans of subqueries are copied. NULL: no memory. */
 wr_expr *wr_expr_map_columns(wr_plan *plan, wr_expr *expr, wr_column_id *map);

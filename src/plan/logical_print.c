@@ -180,6 +180,7 @@ static void print_join(printer *p, const wr_logical *n) {
         wr_text_addz(p->out, " AS ");
         add_str(p->out, name_of(n->join.mark, p));
     }
+    if (n->join.in_order) wr_text_addz(p->out, " IN ORDER");
     if (n->join.build_left) wr_text_addz(p->out, " BUILD LEFT");
 }
 

@@ -38,8 +38,8 @@ static inline void begin(fixture *f) {
     wr_arena_init(&f->arena, wr_test_allocator());
     wr_error_clear(&f->err);
     f->failed |= !WR_CHECK_OK(wr_registry_create(&f->registry, wr_test_allocator(), &f->err), &f->err);
-    f->failed |= !WR_CHECK_OK(
-        wr_time_zones_create(&f->zones, wr_test_allocator(), "/usr/share/zoneinfo", &f->err), &f->err);
+    f->failed |=
+        !WR_CHECK_OK(wr_time_zones_create(&f->zones, wr_test_allocator(), "/usr/share/zoneinfo", &f->err), &f->err);
     f->environment = (wr_program_environment){.kernels = wr_kernels_best(), .batch_rows = WR_BATCH_ROWS};
     f->environment.now_us = INT64_C(1700000000000000);
 }
@@ -97,11 +97,13 @@ static inline wr_expr *literal(fixture *f, const char *type_name, const char *te
     return wr_expr_constant(&f->arena, value_of(f, type_of(f, type_name), wr_str_from(text)));
 }
 static inline wr_expr *number(fixture *f, int64_t value) {
-    return wr_expr_constant(&f->arena, (wr_value){.type = wr_type_of(WR_TYPE_INTEGER), .i64 = value});
+    wr_expr *e = wr_expr_constant(&f->arena, (wr_value){.type = wr_type_of(WR_TYPE_INTEGER), .i64 = value});
+    if (e) e->bends = true;
+    return e;
 }
 static inline wr_expr *text(fixture *f, const char *z) {
-    return wr_expr_constant(&f->arena, (wr_value){.type = wr_type_of(WR_TYPE_VARCHAR),
-                                                  .text = wr_arena_copy(&f->arena, wr_str_from(z))});
+    return wr_expr_constant(
+        &f->arena, (wr_value){.type = wr_type_of(WR_TYPE_VARCHAR), .text = wr_arena_copy(&f->arena, wr_str_from(z))});
 }
 
 static inline wr_expr *call_list(fixture *f, const char *name, wr_expr **args, uint32_t count) {
@@ -215,8 +217,7 @@ static inline wr_status run_shape(fixture *f, wr_expr *e, shape how, uint32_t ba
     wr_allocator *a = wr_test_allocator();
     wr_program *program = NULL;
     wr_program_state *state = NULL;
-    wr_status status =
-        wr_program_compile(&program, a, &e, 1, f->ids, f->column_count, &f->environment, &f->err);
+    wr_status status = wr_program_compile(&program, a, &e, 1, f->ids, f->column_count, &f->environment, &f->err);
     if (status == WR_OK) status = wr_program_state_create(&state, program, a, &f->err);
     for (uint32_t at = 0; at < f->row_count && status == WR_OK; at += batch_rows) {
         uint32_t count = f->row_count - at < batch_rows ? f->row_count - at : batch_rows;
@@ -323,7 +324,7 @@ static inline void check_unbound_at(fixture *f, const char *name, wr_expr **args
     }
 }
 #define check_unbound(f, part, name, ...)                                                                              \
-    check_unbound_at((f), (name), (wr_expr *[]){__VA_ARGS__},                                                          \
-                     sizeof((wr_expr *[]){__VA_ARGS__}) / sizeof(wr_expr *), (part), __FILE__, __LINE__)
+    check_unbound_at((f), (name), (wr_expr *[]){__VA_ARGS__}, sizeof((wr_expr *[]){__VA_ARGS__}) / sizeof(wr_expr *),  \
+                     (part), __FILE__, __LINE__)
 
 #endif

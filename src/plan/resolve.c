@@ -1,6 +1,6 @@
 /* Resolution of calls: the row that needs the fewest casts, then its own say about types, then the expression.
  *
- * Literals bend: a text constant takes the type that is asked for, an integer constant any integer type that holds it.
+ * Literals bend: a text constant takes the type that is asked for, a written integer any integer type that holds it.
  * That is a rule about expressions, not about types, so it lives here and not in cast_rules.c. Calls of constants that
  * always give the same answer are evaluated at once, so that later calls see constants (a pattern, a date bound); what
  * fails stays a call and fails when it runs, if it runs. */
@@ -16,7 +16,7 @@ static bool is_text_literal(const wr_expr *e) {
 }
 
 static bool is_integer_literal(const wr_expr *e) {
-    return e->kind == WR_EXPR_CONSTANT && wr_type_is_integer(e->type) && !e->value.is_null;
+    return e->kind == WR_EXPR_CONSTANT && e->bends;
 }
 
 static bool integer_fits(const wr_expr *e, wr_type type) {

@@ -160,3 +160,22 @@ WR_TEST(api_statement, the_same_rows_in_the_same_order) {
     }
     for (size_t i = 0; i < WR_COUNT_OF(settings); i++) wr_text_deinit(&rows[i]);
 }
+
+/* The limit belongs to the database: sessions that are opened later have it, too. */
+WR_TEST(api_statement, the_memory_limit_is_set_and_reset) {
+    static const char query[] = "SELECT length(repeat('x', 8000000))";
+    const weir_setting settings[] = {{"memory_limit", "256MB"}, {"threads", "1"}};
+    api t;
+    if (!api_open(&t, settings, 2)) return;
+    API_CHECK_ROWS(&t, query, "8000000\n");
+    API_CHECK_OK(&t, api_run(&t, "SET memory_limit = '6MB'", NULL));
+    API_CHECK_STATUS(api_run(&t, query, NULL), WEIR_NO_MEMORY);
+    weir_session *first = t.session;
+    API_CHECK_OK(&t, weir_session_open(t.database, &t.session, &t.error));
+    API_CHECK_STATUS(api_run(&t, query, NULL), WEIR_NO_MEMORY);
+    API_CHECK_OK(&t, api_run(&t, "RESET memory_limit", NULL));
+    API_CHECK_ROWS(&t, query, "8000000\n");
+    API_CHECK_STATUS(api_run(&t, "RESET threads", NULL), WEIR_UNSUPPORTED);
+    weir_session_close(first);
+    api_close(&t);
+}

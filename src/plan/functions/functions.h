@@ -22,7 +22,8 @@
     SET(aggregate_count)                                                                                               \
     SET(aggregate_sum)                                                                                                 \
     SET(aggregate_avg)                                                                                                 \
-    SET(aggregate_minmax)
+    SET(aggregate_minmax)                                                                                              \
+    SET(aggregate_first)
 
 #define WR_FUNCTION_SET_(area) extern const wr_function_set wr_functions_##area;
 WR_FUNCTION_SETS(WR_FUNCTION_SET_)
