@@ -467,6 +467,12 @@ static wr_status prepare(wr_unnester *u, wr_expr *subquery, wr_expr **out, wr_er
     return WR_OK;
 }
 
+/* What is refused about a subquery is where it stands. */
+static wr_status placed(wr_status status, const wr_expr *subquery, wr_error *err) {
+    if (status == WR_UNSUPPORTED && err && err->position == WR_NO_POSITION) err->position = subquery->position;
+    return status;
+}
+
 static wr_expr *replace_subquery(wr_expr *expr, void *user) {
     replacement *r = user;
     if (expr->kind != WR_EXPR_SUBQUERY || r->status != WR_OK) return expr;
@@ -478,7 +484,7 @@ static wr_expr *replace_subquery(wr_expr *expr, void *user) {
     r->status = prepare(r->u, expr, &prepared, r->err);
     if (r->status != WR_OK) return expr;
     if (!prepared) return wr_expr_boolean(r->u->arena, true);
-    r->status = value_of(r, prepared, &found.value);
+    r->status = placed(value_of(r, prepared, &found.value), expr, r->err);
     if (r->status != WR_OK) return expr;
     if (!wr_arena_push(r->u->arena, &r->answers, &r->count, &r->capacity, sizeof found, &found)) return NULL;
     return found.value;
@@ -542,7 +548,7 @@ static wr_status unnest_filter(wr_unnester *u, wr_logical **slot, wr_error *err)
         wr_expr *prepared;
         WR_TRY(prepare(u, subquery, &prepared, err));
         if (prepared) {
-            WR_TRY(filter_by(u, &child, prepared, negated, err));
+            WR_TRY(placed(filter_by(u, &child, prepared, negated, err), subquery, err));
         } else if (negated) {
             WR_NEED(term = wr_expr_boolean(u->arena, false));
             ADD(&above, term);
