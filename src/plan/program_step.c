@@ -204,7 +204,7 @@ static wr_status run_on_entries(wr_program_state *state, form_state *st, const s
 
 wr_status wr_step_call(wr_program_state *state, form_state *st, const step *s, wr_error *err) {
     const scope_state *sc = &st->scopes[s->scope];
-    const uint32_t *operands = st->form->args + s->first_arg;
+    const uint32_t *operands = s->arg_count ? st->form->args + s->first_arg : NULL;
     reg_state *r = &st->regs[s->result];
     wr_vector *args = st->args;
     bool constant = s->function->volatility != WR_VOLATILE, dictionary = false;
