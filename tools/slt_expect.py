@@ -90,7 +90,9 @@ def same_value(ours, theirs):
         return False
     if "." not in theirs and "e" not in theirs and "n" not in theirs:
         return False
-    return (math.isnan(x) and math.isnan(y)) or x == y or abs(x - y) <= 1e-9 * max(abs(x), abs(y))
+    if not (math.isfinite(x) and math.isfinite(y)):
+        return x == y or (math.isnan(x) and math.isnan(y))
+    return abs(x - y) <= 1e-9 * max(abs(x), abs(y))
 
 
 def same_row(ours, theirs):

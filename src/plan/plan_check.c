@@ -21,6 +21,8 @@ typedef struct checker {
     wr_column_set made;
     uint32_t *shared; /* ids of SHARED nodes done */
     uint32_t shared_count, shared_capacity;
+    struct wr_logical **subqueries; /* done */
+    uint32_t subquery_count, subquery_capacity;
 } checker;
 
 static wr_status check_node(checker *c, const wr_logical *node, const wr_column_set *outer, uint32_t depth);
@@ -76,6 +78,17 @@ static bool check_expr_node(wr_expr *e, void *user) {
     case WR_EXPR_SUBQUERY: {
         const wr_logical *node = c->node;
         const wr_column_set *inputs = c->inputs;
+        /* An expression may stand in several places, and its query with it. */
+        for (uint32_t i = 0; i < c->subquery_count; i++) {
+            if (c->subqueries[i] != e->query) continue;
+            x->aggregate_allowed = false;
+            return true;
+        }
+        if (!wr_arena_push(&c->scratch, &c->subqueries, &c->subquery_count, &c->subquery_capacity, sizeof(wr_logical *),
+                           &e->query)) {
+            x->status = wr_fail_memory(c->err, 0, "plan check");
+            return false;
+        }
         x->status = check_node(c, e->query, inputs, 0);
         c->node = node;
         c->inputs = inputs;

@@ -350,7 +350,9 @@ def same_value(a, b):
     x, y = number(a), number(b)
     if x is None or y is None:
         return False
-    return x == y or (math.isnan(x) and math.isnan(y)) or abs(x - y) <= 1e-9 * max(abs(x), abs(y))
+    if not (math.isfinite(x) and math.isfinite(y)):
+        return x == y or (math.isnan(x) and math.isnan(y))
+    return abs(x - y) <= 1e-9 * max(abs(x), abs(y))
 
 
 def sort_key(row):

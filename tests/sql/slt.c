@@ -179,7 +179,8 @@ static bool same_value(const char *a, size_t a_size, const char *b, size_t b_siz
     char *a_end, *b_end;
     double x = strtod(a, &a_end), y = strtod(b, &b_end);
     if (a_end != a + a_size || b_end != b + b_size) return false;
-    return x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= 1e-9 * fmax(fabs(x), fabs(y));
+    if (!isfinite(x) || !isfinite(y)) return x == y || (isnan(x) && isnan(y));
+    return fabs(x - y) <= 1e-9 * fmax(fabs(x), fabs(y));
 }
 
 static bool same_row(const char *a, const char *b, const bool *is_float) {

@@ -212,6 +212,7 @@ static wr_status run_reverse(wr_call_context *c, const wr_vector *args, uint32_t
     for (uint32_t i = 0; i < c->row_count; i++) {
         if (skips(c, args, arg_count, i)) continue;
         wr_str s = text_row(&args[0], i);
+        if (s.size == 0) continue;
         WR_TRY(wr_text_out_room(&out, s.size));
         char *end = out.at + s.size;
         for (uint32_t at = 0; at < s.size;) {
