@@ -10,17 +10,17 @@
  *   DONE         no further input is wanted by anyone in this epoch (LIMIT): the source is told to stop
  *   BLOCKED      the waker was parked somewhere; call again with the same input when woken. Nothing was changed that a
  *                second call would repeat
- * `in` belongs to the caller and lives until the call after NEED_INPUT; an operator may narrow its selection or compact it in
- * place, and give it on as its own output. `out` belongs to the operator and lives until the next call with
- * the same local state. Whoever keeps rows longer retains their buffers, or copies when it would pin twice what it needs.
+ * `in` belongs to the caller and lives until the call after NEED_INPUT; an operator may narrow its selection or compact
+ * it in place, and give it on as its own output. `out` belongs to the operator and lives until the next call with the
+ * same local state. Whoever keeps rows longer retains their buffers, or copies when it would pin twice what it needs.
  *
- * Epochs. Morsels carry the epoch they belong to. A source ends an epoch with a control message: WATERMARK (no row below
- * this value will come), BARRIER (take a snapshot) or END. What an operator held back is flushed at the end of each
- * morsel, so that nothing mixes rows of two morsels. When every morsel of the epoch has left every task, each task's sink
- * state is combined, and then the message reaches each global state of the pipeline exactly once, from source to
- * sink; a sink with several input pipelines gets it when all of them have ended the epoch, with the least watermark. Then
- * the sink's finish tasks run in parallel, and the epoch is complete: pipelines that depend on this one may start on the
- * same epoch. A batch query is one epoch that ends with END at watermark infinity. */
+ * Epochs. Morsels carry the epoch they belong to. A source ends an epoch with a control message: WATERMARK (no row
+ * below this value will come), BARRIER (take a snapshot) or END. What an operator held back is flushed at the end of
+ * each morsel, so that nothing mixes rows of two morsels. When every morsel of the epoch has left every task, each
+ * task's sink state is combined, and then the message reaches each global state of the pipeline exactly once, from
+ * source to sink; a sink with several input pipelines gets it when all of them have ended the epoch, with the least
+ * watermark. Then the sink's finish tasks run in parallel, and the epoch is complete: pipelines that depend on this one
+ * may start on the same epoch. A batch query is one epoch that ends with END at watermark infinity. */
 #ifndef WR_EXEC_OPERATOR_H
 #define WR_EXEC_OPERATOR_H
 
@@ -56,9 +56,9 @@ typedef struct wr_exec {
     wr_program_environment environment; /* kernels, clock, zone, parameters, batch_rows */
     uint32_t thread_count;              /* tasks of a pipeline at most */
     uint32_t batch_rows;
-    _Atomic bool cancelled;    /* set by cancel, timeout, the first error and the end; seen before each batch */
-    bool force_spill;          /* tests: every operator that can spill does so early and often */
-    bool measure;              /* EXPLAIN ANALYZE: nodes count their time */
+    _Atomic bool cancelled; /* set by cancel, timeout, the first error and the end; seen before each batch */
+    bool force_spill;       /* tests: every operator that can spill does so early and often */
+    bool measure;           /* EXPLAIN ANALYZE: nodes count their time */
 } wr_exec;
 
 /* EXPLAIN ANALYZE. The driver counts rows, batches and time of each call; a node adds what it spilled. */
@@ -66,14 +66,15 @@ typedef struct wr_counters {
     uint64_t rows_out, batches_out;
     uint64_t busy_ns; /* thread time inside calls */
     uint64_t spilled_bytes;
+    uint64_t folded_rows; /* that an aggregation summed by code */
 } wr_counters;
 
 typedef struct wr_node_base {
     wr_exec *exec;
-    wr_budget *budget;     /* child of the query's; NULL for nodes that hold nothing */
-    uint32_t logical_id;   /* of the plan node it came from */
-    const char *label;     /* "HASH JOIN" */
-    wr_counters counters;  /* sum of finished locals; under `lock` */
+    wr_budget *budget;    /* child of the query's; NULL for nodes that hold nothing */
+    uint32_t logical_id;  /* of the plan node it came from */
+    const char *label;    /* "HASH JOIN" */
+    wr_counters counters; /* sum of finished locals; under `lock` */
     wr_mutex lock;
 } wr_node_base;
 
@@ -89,14 +90,14 @@ typedef struct wr_operator_ops {
     void (*local_destroy)(wr_operator *op, wr_local *local);
     wr_status (*push)(wr_operator *op, wr_local *local, wr_batch *in, wr_batch **out, wr_flow *flow, wr_waker *waker,
                       wr_error *err);
-    /* At the end of each morsel: gives what the local state held back, HAVE_OUTPUT until NEED_INPUT. NULL: holds nothing
-     * back. */
+    /* At the end of each morsel: gives what the local state held back, HAVE_OUTPUT until NEED_INPUT. NULL: holds
+     * nothing back. */
     wr_status (*flush)(wr_operator *op, wr_local *local, wr_batch **out, wr_flow *flow, wr_waker *waker, wr_error *err);
     /* Once per epoch, when all its rows have passed. NULL: stateless. */
     wr_status (*control)(wr_operator *op, const wr_control *control, wr_error *err);
-    /* The node's budget is marked and the task is about to park, or was woken: spill what this local state can give. Nodes
-     * see their mark in push and consume anyway; this is for tasks that wait, so that two that wait for each other's memory
-     * both come on. NULL: holds nothing that could go. */
+    /* The node's budget is marked and the task is about to park, or was woken: spill what this local state can give.
+     * Nodes see their mark in push and consume anyway; this is for tasks that wait, so that two that wait for each
+     * other's memory both come on. NULL: holds nothing that could go. */
     wr_status (*relieve)(wr_operator *op, wr_local *local, wr_error *err);
     bool retracts; /* understands batches with weights; others are never put behind a source that has them */
 } wr_operator_ops;
@@ -113,8 +114,9 @@ typedef struct wr_source_ops {
     void (*destroy)(wr_source *source);
     wr_status (*local_create)(wr_source *source, wr_local **out, wr_error *err);
     void (*local_destroy)(wr_source *source, wr_local *local);
-    /* The next morsel (HAVE_OUTPUT); or the end of its epoch (DONE, *control says how); or BLOCKED. After END not called
-     * again. One call at a time; after the end of an epoch the next call comes when all tasks have finished it. */
+    /* The next morsel (HAVE_OUTPUT); or the end of its epoch (DONE, *control says how); or BLOCKED. After END not
+     * called again. One call at a time; after the end of an epoch the next call comes when all tasks have finished it.
+     */
     wr_status (*next)(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
                       wr_error *err);
     /* The next batch of a morsel (HAVE_OUTPUT), or NEED_INPUT at its end. The driver stamps ordinals. */

@@ -1,0 +1,44 @@
+/* Columns of integers as int64 and how large they are, for sums in slots. Parameters: see each_number.tmpl.h. */
+
+#if !IS_FLOAT && LANE_BITS <= 64
+
+/* Bits of the value and of its complement, whichever is not negative; all bits for what is no int64. */
+WR_ALWAYS_INLINE uint64_t WR_CAT(magnitude, NAME)(T x) {
+#if IS_SIGNED
+    int64_t wide = x;
+    return (uint64_t)(wide ^ (wide >> 63));
+#else
+    return x;
+#endif
+}
+
+WR_ALWAYS_INLINE unsigned WR_CAT(terms_any, NAME)(const T *a, const uint32_t *codes, const uint64_t *valid, uint32_t n,
+                                                  int64_t *out) {
+    uint64_t seen = 0;
+    if (!valid) {
+        for (uint32_t i = 0; i < n; i++) {
+            T x = a[codes ? codes[i] : i];
+            out[i] = (int64_t)x;
+            seen |= WR_CAT(magnitude, NAME)(x);
+        }
+    } else {
+        for (uint32_t i = 0; i < n; i++) {
+            T x = wr_valid(valid, i) ? a[codes ? codes[i] : i] : 0;
+            out[i] = (int64_t)x;
+            seen |= WR_CAT(magnitude, NAME)(x);
+        }
+    }
+    return seen ? 64 - (unsigned)__builtin_clzll(seen) : 0;
+}
+
+static unsigned WR_CAT(terms, NAME)(const void *a, const uint64_t *valid, uint32_t n, int64_t *out) {
+    return WR_CAT(terms_any, NAME)(a, NULL, valid, n, out);
+}
+
+static unsigned WR_CAT(terms_by_code, NAME)(const void *a, const uint32_t *codes, const uint64_t *valid, uint32_t n,
+                                            int64_t *out) {
+    return WR_CAT(terms_any, NAME)(a, codes, valid, n, out);
+}
+
+#endif
+#include "kernel/each_number_end.tmpl.h"
