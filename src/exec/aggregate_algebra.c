@@ -606,15 +606,22 @@ static bool may_have_nulls(const wr_vector *v) {
            (v->kind == WR_DICTIONARY && (wr_vector_dictionary(v)->validity || !wr_vector_dictionary(v)->row_count));
 }
 
-/* Lanes that have had no NULL and may have some now get a word for them; true when there are such. */
-static bool find_nulls(wr_agg_algebra *a, const wr_batch *batch) {
-    bool found = false;
+/* A lane that has had no NULL and may have some now. */
+static bool gets_nulls(const wr_agg_algebra *a, const lane *l, const wr_batch *batch) {
+    return !l->has_nulls && may_have_nulls(&batch->columns[a->inputs[l->input].column]);
+}
+
+static bool some_lane_gets_nulls(const wr_agg_algebra *a, const wr_batch *batch) {
     for (uint32_t l = 0; l < a->lane_count; l++) {
-        lane *x = &a->lanes[l];
-        if (x->has_nulls || !may_have_nulls(&batch->columns[a->inputs[x->input].column])) continue;
-        x->has_nulls = found = true;
+        if (gets_nulls(a, &a->lanes[l], batch)) return true;
     }
-    return found;
+    return false;
+}
+
+/* Slots, which are empty, get a word for the NULLs of such lanes. */
+static void make_room_for_nulls(wr_agg_algebra *a, const wr_batch *batch) {
+    for (uint32_t l = 0; l < a->lane_count; l++) a->lanes[l].has_nulls |= gets_nulls(a, &a->lanes[l], batch);
+    place_words(a);
 }
 
 static bool budget_allows(const wr_agg_algebra *a, uint32_t rows, const unsigned *bits) {
@@ -662,10 +669,10 @@ static bool prepare(wr_agg_algebra *a, const wr_batch *batch, const wr_aggregate
         choose_shape(a, batch);
     }
     if (!a->useful) return false;
-    bool nulls = find_nulls(a, batch);
+    bool nulls = some_lane_gets_nulls(a, batch);
     if (nulls || group_count > a->group_capacity) {
         wr_agg_algebra_settle(a, contexts, entries);
-        if (nulls) place_words(a);
+        if (nulls) make_room_for_nulls(a, batch);
         a->group_capacity = 0;
         if (!reserve_slots(a, group_count)) return false;
     }

@@ -25,7 +25,7 @@ static bool next_run(wr_pq_hybrid *h) {
             const uint8_t *value = wr_span_take(&h->span, (size_t)bytes);
             if (!value || count > UINT32_MAX) return false;
             h->value = 0;
-            memcpy(&h->value, value, (size_t)bytes);
+            for (uint64_t i = 0; i < bytes; i++) h->value |= (uint32_t)value[i] << 8 * i;
             if (h->width < 32 && h->value >> h->width) return false;
         }
         h->run_left = (uint32_t)count;
