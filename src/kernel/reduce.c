@@ -62,6 +62,10 @@ WR_ALWAYS_INLINE float value_f32(int32_t order) {
 
 #include "kernel/reduce_slots.h"
 
+WR_ALWAYS_INLINE unsigned bits_of(uint64_t seen) {
+    return seen ? 64 - (unsigned)__builtin_clzll(seen) : 0;
+}
+
 #define TEMPLATE "kernel/reduce_terms.tmpl.h"
 #include "kernel/each_number.tmpl.h"
 

@@ -12,32 +12,34 @@ WR_ALWAYS_INLINE uint64_t WR_CAT(magnitude, NAME)(T x) {
 #endif
 }
 
-WR_ALWAYS_INLINE unsigned WR_CAT(terms_any, NAME)(const T *a, const uint32_t *codes, const uint64_t *valid, uint32_t n,
-                                                  int64_t *out) {
+/* Gathering and measuring apart: the first is bound by loads, the second is vectors. */
+WR_ALWAYS_INLINE unsigned WR_CAT(terms_gathered, NAME)(const T *a, const uint32_t *codes, const uint64_t *valid,
+                                                       uint32_t n, int64_t *restrict out) {
     uint64_t seen = 0;
     if (!valid) {
-        for (uint32_t i = 0; i < n; i++) {
-            T x = a[codes ? codes[i] : i];
-            out[i] = (int64_t)x;
-            seen |= WR_CAT(magnitude, NAME)(x);
-        }
+        WR_UNROLL(4)
+        for (uint32_t i = 0; i < n; i++) out[i] = (int64_t)a[codes[i]];
     } else {
-        for (uint32_t i = 0; i < n; i++) {
-            T x = wr_valid(valid, i) ? a[codes ? codes[i] : i] : 0;
-            out[i] = (int64_t)x;
-            seen |= WR_CAT(magnitude, NAME)(x);
-        }
+        for (uint32_t i = 0; i < n; i++) out[i] = wr_valid(valid, i) ? (int64_t)a[codes ? codes[i] : i] : 0;
     }
-    return seen ? 64 - (unsigned)__builtin_clzll(seen) : 0;
+    for (uint32_t i = 0; i < n; i++) seen |= WR_CAT(magnitude, NAME)((T)out[i]);
+    return bits_of(seen);
 }
 
 static unsigned WR_CAT(terms, NAME)(const void *a, const uint64_t *valid, uint32_t n, int64_t *out) {
-    return WR_CAT(terms_any, NAME)(a, NULL, valid, n, out);
+    const T *x = a;
+    uint64_t seen = 0;
+    if (valid) return WR_CAT(terms_gathered, NAME)(a, NULL, valid, n, out);
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = (int64_t)x[i];
+        seen |= WR_CAT(magnitude, NAME)(x[i]);
+    }
+    return bits_of(seen);
 }
 
 static unsigned WR_CAT(terms_by_code, NAME)(const void *a, const uint32_t *codes, const uint64_t *valid, uint32_t n,
                                             int64_t *out) {
-    return WR_CAT(terms_any, NAME)(a, codes, valid, n, out);
+    return WR_CAT(terms_gathered, NAME)(a, codes, valid, n, out);
 }
 
 #endif
