@@ -104,7 +104,8 @@ static bool share_codes(wr_vector *to, const wr_vector *v, const wr_batch *batch
     if (v->kind != WR_DICTIONARY) return false;
     for (uint32_t i = 0; i < count; i++) {
         const wr_vector *other = &batch->columns[i];
-        if (dense->columns[i].kind != WR_DICTIONARY || other->data != v->data || other->validity != v->validity) continue;
+        if (dense->columns[i].kind != WR_DICTIONARY || other->data != v->data || other->validity != v->validity)
+            continue;
         wr_vector_share(to, &dense->columns[i]);
         wr_vector_set_release(to->children);
         to->children = wr_vector_set_retain(v->children);

@@ -124,8 +124,8 @@ WR_TEST(kernel_reduce, sums) {
     uint64_t state = 1;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
-        check_sum_type(k, number_types[i], n, kind, &state);
+    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++)
+        for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++) check_sum_type(k, number_types[i], n, kind, &state);
 }
 
 WR_TEST(kernel_reduce, integer_sums_do_not_overflow_on_the_way) {
@@ -395,6 +395,6 @@ WR_TEST(kernel_reduce, minima_and_maxima) {
     uint64_t state = 5;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
-        check_bounds_type(k, number_types[i], n, kind, &state);
+    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++)
+        for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++) check_bounds_type(k, number_types[i], n, kind, &state);
 }
