@@ -45,10 +45,10 @@ enum {
 typedef struct input {
     uint32_t column;
     bool in_product;
-    uint8_t kind, phys; /* of the vector, when the shape was chosen */
-    wr_vector_set *dictionary;
-    uint32_t entries; /* in values; 0: the column is no factor by code. One of a constant */
-    int64_t *values;  /* ENTRIES_MAX of them */
+    uint8_t kind, phys;        /* of the vector, when the shape was chosen */
+    wr_vector_set *dictionary; /* of values; retained */
+    uint32_t entries;          /* in values; 0: the column is no factor by code. One of a constant */
+    int64_t *values;           /* ENTRIES_MAX of them */
     bool *valid;
     uint64_t most;  /* of their absolute values */
     uint32_t digit; /* or NONE */
@@ -400,14 +400,14 @@ static void remember(wr_agg_algebra *a, const wr_batch *batch) {
     for (uint32_t i = 0; i < a->input_count; i++) {
         input *in = &a->inputs[i];
         const wr_vector *v = &batch->columns[in->column];
-        wr_vector_set *dictionary = v->kind == WR_DICTIONARY ? wr_vector_set_retain(v->children) : NULL;
         wr_vector_set_release(in->dictionary);
-        in->dictionary = dictionary;
+        in->dictionary = NULL;
         in->kind = v->kind;
         in->phys = v->phys;
         in->digit = in->lane = NONE;
         in->entries = 0;
-        if (!load_values(a, in, v)) in->entries = 0;
+        /* A large dictionary is let go, so that whoever made it can use its memory again. */
+        if (load_values(a, in, v) && v->kind == WR_DICTIONARY) in->dictionary = wr_vector_set_retain(v->children);
     }
 }
 
@@ -447,6 +447,11 @@ static bool same_constant(const input *in, const wr_vector *v) {
     return v->phys == WR_PHYS_I128 ? value.i128 == in->values[0] : value.i64 == in->values[0];
 }
 
+/* One that had too many entries to be a digit may be another one that has. */
+static bool same_dictionary(const input *in, const wr_vector *v) {
+    return in->entries ? v->children == in->dictionary : wr_vector_dictionary(v)->row_count > ENTRIES_MAX;
+}
+
 /* Whether the shape holds for the batch. Lanes alone may come in any form. */
 static bool shape_holds(const wr_agg_algebra *a, const wr_batch *batch) {
     if (!a->has_shape) return false;
@@ -455,7 +460,7 @@ static bool shape_holds(const wr_agg_algebra *a, const wr_batch *batch) {
         const wr_vector *v = &batch->columns[in->column];
         if (!in->in_product && !is_code(in)) continue;
         if (v->kind != in->kind) return false;
-        if (v->kind == WR_DICTIONARY && v->children != in->dictionary) return false;
+        if (v->kind == WR_DICTIONARY && !same_dictionary(in, v)) return false;
         if (v->kind == WR_CONSTANT && !same_constant(in, v)) return false;
         if (in->digit != NONE && !same_codes(v, &batch->columns[a->inputs[a->digits[in->digit].input].column])) {
             return false;
