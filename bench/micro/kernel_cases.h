@@ -77,6 +77,17 @@ CASE(bounds_i64, "reduce.bounds i64", ROWS, k->reduce->bounds[WR_PHYS_I64](x.wor
 CASE(bounds_f64, "reduce.bounds f64", ROWS, k->reduce->bounds[WR_PHYS_F64](x.f64, NULL, ROWS, x.out, x.out + 8))
 CASE(bounds_half, "reduce.bounds i64, half valid", ROWS,
      k->reduce->bounds[WR_PHYS_I64](x.words, x.bits, ROWS, x.out, x.out + 8))
+CASE(terms_i64, "reduce.terms i64", ROWS, sink = k->reduce->terms[WR_PHYS_I64](x.words, NULL, ROWS, (int64_t *)x.out))
+CASE(terms_by_code, "reduce.terms_by_code i64", ROWS,
+     sink = k->reduce->terms_by_code[WR_PHYS_I64](x.words, x.codes_small, NULL, ROWS, (int64_t *)x.out))
+CASE(slots_1, "reduce.slots_count_add, 1 sum", ROWS,
+     k->reduce->slots_count_add[1](x.groups, ROWS, (const int64_t *[]){(const int64_t *)x.words}, (uint64_t *)x.states,
+                                   2))
+CASE(slots_3, "reduce.slots_count_add, 3 sums", ROWS,
+     k->reduce->slots_count_add[3](x.groups, ROWS,
+                                   (const int64_t *[]){(const int64_t *)x.words, (const int64_t *)x.other,
+                                                       (const int64_t *)x.words},
+                                   (uint64_t *)x.states, 4))
 CASE(group_count, "reduce.group_count", ROWS, k->reduce->group_count(NULL, x.groups, ROWS, x.states, 64))
 CASE(group_count_runs, "reduce.group_count, runs", ROWS, k->reduce->group_count(NULL, x.group_runs, ROWS, x.states, 64))
 CASE(group_count_4, "reduce.group_count, 4 groups", ROWS, k->reduce->group_count(NULL, x.groups_4, ROWS, x.states, 64))

@@ -98,14 +98,33 @@ static wr_status gather_weights(wr_buffer **out, wr_allocator *a, const wr_batch
 }
 
 /* All is gathered before anything is replaced, so that a failure leaves the batch as it was. */
+/* Columns over the same codes, as expressions on one dictionary are, stay so. */
+static bool share_codes(wr_vector *to, const wr_vector *v, const wr_batch *batch, const wr_batch *dense,
+                        uint32_t count) {
+    if (v->kind != WR_DICTIONARY) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        const wr_vector *other = &batch->columns[i];
+        if (dense->columns[i].kind != WR_DICTIONARY || other->data != v->data || other->validity != v->validity)
+            continue;
+        wr_vector_share(to, &dense->columns[i]);
+        wr_vector_set_release(to->children);
+        to->children = wr_vector_set_retain(v->children);
+        to->type = v->type;
+        to->phys = v->phys;
+        return true;
+    }
+    return false;
+}
+
 wr_status wr_batch_compact(wr_batch *batch, wr_error *err) {
     if (!batch->sel) return WR_OK;
     wr_batch dense;
     wr_status status = WR_OK;
     WR_TRY(wr_batch_init(&dense, batch->allocator, batch->column_count, err));
     for (uint32_t i = 0; i < batch->column_count; i++) {
-        WR_TRY_CLEANUP(wr_vector_gather(&dense.columns[i], batch->allocator, &batch->columns[i], batch->sel,
-                                        batch->sel_count, err));
+        const wr_vector *v = &batch->columns[i];
+        if (share_codes(&dense.columns[i], v, batch, &dense, i)) continue;
+        WR_TRY_CLEANUP(wr_vector_gather(&dense.columns[i], batch->allocator, v, batch->sel, batch->sel_count, err));
     }
     if (batch->weights) {
         WR_TRY_CLEANUP(gather_weights(&dense.weight_buffer, batch->allocator, batch, err));

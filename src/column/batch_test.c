@@ -126,6 +126,31 @@ WR_TEST(batch, compact_drops_the_selection) {
     wr_batch_deinit(&batch);
 }
 
+WR_TEST(batch, compact_gathers_shared_codes_once) {
+    wr_batch batch;
+    uint64_t bits[2];
+    wr_vector_set *tripled;
+    WR_CHECK_OK(make(&batch, 100, NULL), NULL);
+    wr_vector_share(&batch.columns[0], &batch.columns[2]);
+    WR_CHECK_OK(wr_vector_set_create(&tripled, wr_test_allocator(), 1, NULL), NULL);
+    WR_CHECK_OK(wr_vector_prepare(&tripled->items[0], wr_test_allocator(), wr_type_of(WR_TYPE_BIGINT), 3, false, NULL),
+                NULL);
+    for (int i = 0; i < 3; i++) ((int64_t *)wr_vector_data_mut(&tripled->items[0]))[i] = i * 300;
+    wr_vector_set_release(batch.columns[2].children);
+    batch.columns[2].children = tripled;
+    batch.columns[2].type = wr_type_of(WR_TYPE_BIGINT);
+    batch.columns[2].phys = WR_PHYS_I64;
+    bits_of_multiples(bits, 100, 4);
+    WR_CHECK_OK(wr_batch_filter(&batch, bits, NULL), NULL);
+    WR_CHECK_OK(wr_batch_compact(&batch, NULL), NULL);
+    WR_CHECK(batch.columns[0].data == batch.columns[2].data);
+    for (uint32_t i = 0; i < batch.row_count; i++) {
+        WR_CHECK_EQ_INT(value_at(&batch, 0, i).i64, i * 4 % 3 * 100);
+        WR_CHECK_EQ_INT(value_at(&batch, 2, i).i64, i * 4 % 3 * 300);
+    }
+    wr_batch_deinit(&batch);
+}
+
 WR_TEST(batch, copy_pins_little) {
     wr_batch batch, copy;
     uint64_t bits[32];

@@ -3,7 +3,7 @@
 
 typedef struct node_facts {
     bool seen;
-    uint64_t rows, busy_ns, spilled_bytes;
+    uint64_t rows, busy_ns, spilled_bytes, folded_rows;
     size_t peak_bytes;
     const wr_scan_counters *scan;
 } node_facts;
@@ -24,6 +24,7 @@ static void add_node(void *user, uint32_t pipeline, const wr_node_base *node, co
     f->rows += node->counters.rows_out;
     f->busy_ns += node->counters.busy_ns;
     f->spilled_bytes += node->counters.spilled_bytes;
+    f->folded_rows += node->counters.folded_rows;
     size_t peak = node->budget ? wr_budget_peak(node->budget) : 0;
     if (peak > f->peak_bytes) f->peak_bytes = peak;
     if (wr_scan_counters_of(node)) f->scan = wr_scan_counters_of(node);
@@ -42,6 +43,7 @@ static void print_facts(const wr_logical *node, wr_text *out, void *user) {
     if (f->busy_ns) wr_text_format(out, ", %.1f ms", (double)f->busy_ns / 1e6);
     if (f->peak_bytes) wr_text_format(out, ", %.1f MB", (double)f->peak_bytes / 1e6);
     if (f->spilled_bytes) wr_text_format(out, ", spilled %.1f MB", (double)f->spilled_bytes / 1e6);
+    if (f->folded_rows) wr_text_format(out, ", %llu rows by code", (unsigned long long)f->folded_rows);
     if (f->scan) {
         wr_text_format(out, ", parts %llu of %llu, pages %llu, %.1f MB read",
                        (unsigned long long)(f->scan->parts - f->scan->parts_pruned), (unsigned long long)f->scan->parts,

@@ -36,11 +36,14 @@ typedef struct wr_agg_plan {
     wr_budget *budget; /* charged with all that grows */
     wr_allocator *allocator;
     const wr_kernels *kernels;
-    uint32_t key_count, call_count, arg_count;
+    uint32_t input_count, key_count, call_count, arg_count, product_count;
     wr_agg_key *keys;
     wr_agg_call *calls;
-    uint32_t *args;    /* of all calls */
-    bool *null_equals; /* of each key: true */
+    uint32_t *args; /* of all calls */
+    const wr_aggregate_product *products;
+    wr_program *program; /* of the products; NULL: there are none */
+    bool folds;          /* some call can go by dictionary algebra */
+    bool *null_equals;   /* of each key: true */
     wr_agg_mode mode;
     bool owns; /* some state holds memory of its own */
     uint32_t entry_bytes, entry_align;
@@ -59,6 +62,8 @@ void wr_agg_plan_deinit(wr_agg_plan *plan);
 
 /* ---- states ---- */
 
+typedef struct wr_agg_algebra wr_agg_algebra;
+
 /* One worker's contexts for calling aggregates; `err` and `ordinal` are set where they are used. */
 typedef struct wr_agg_states {
     const wr_agg_plan *plan;
@@ -67,21 +72,40 @@ typedef struct wr_agg_states {
     uint64_t *pass;                 /* FILTER */
     uint32_t pass_capacity;
     wr_vector flat;
+    wr_program_state *program; /* made when a product is first asked for */
+    wr_vector *products;
+    wr_agg_algebra *algebra; /* or NULL; what it holds is not in the entries yet */
+    uint64_t folded_rows;    /* that went through it */
 } wr_agg_states;
 
 WR_MUST_CHECK wr_status wr_agg_states_init(wr_agg_states *s, const wr_agg_plan *plan, wr_error *err);
 void wr_agg_states_deinit(wr_agg_states *s);
 void wr_agg_states_create(wr_agg_states *s, uint8_t *entries, uint32_t stride, uint32_t count);
 void wr_agg_states_destroy(wr_agg_states *s, uint8_t *entries, uint32_t stride, uint32_t count);
-/* Adds row i of the batch to entry groups[i]; groups NULL: to the one at `entries`. */
+/* Adds row i of the batch to entry groups[i]; groups NULL: to the one at `entries`. With a group_count, all groups are
+ * below it, they keep their places, and sums may be held back until they are settled. */
 WR_MUST_CHECK wr_status wr_agg_states_update(wr_agg_states *s, const wr_batch *batch, uint8_t *entries,
-                                             const uint32_t *groups, wr_error *err);
+                                             const uint32_t *groups, uint32_t group_count, wr_error *err);
+/* Adds what was held back: before anybody else reads the entries, or they change their places. */
+void wr_agg_states_settle(wr_agg_states *s, uint8_t *entries);
 /* Adds entry i of the source to groups[i] of `entries`. The source's states are dead afterwards, also on failure. */
 WR_MUST_CHECK wr_status wr_agg_states_merge(wr_agg_states *s, uint8_t *source, uint32_t stride, uint32_t count,
                                             uint8_t *entries, const uint32_t *groups, wr_error *err);
 /* The results of `count` entries as columns key_count… of the batch. */
 WR_MUST_CHECK wr_status wr_agg_states_finalize(wr_agg_states *s, const uint8_t *entries, uint32_t count, wr_batch *out,
                                                wr_error *err);
+
+/* ---- dictionary algebra: sums by joint code in front of the states; see aggregate_algebra.c ---- */
+
+bool wr_agg_algebra_applies(const wr_agg_plan *plan);
+/* NULL when there is no memory: the ordinary way needs none. */
+wr_agg_algebra *wr_agg_algebra_create(const wr_agg_plan *plan);
+void wr_agg_algebra_destroy(wr_agg_algebra *a);
+/* Holds the batch's rows for the calls that it handles; false: it took nothing. Groups are below group_count. */
+bool wr_agg_algebra_add(wr_agg_algebra *a, const wr_batch *batch, const wr_aggregate_context *contexts,
+                        uint8_t *entries, const uint32_t *groups, uint32_t group_count);
+bool wr_agg_algebra_handles(const wr_agg_algebra *a, uint32_t call);
+void wr_agg_algebra_settle(wr_agg_algebra *a, const wr_aggregate_context *contexts, uint8_t *entries);
 
 /* ---- keys of a batch, or of entries ---- */
 

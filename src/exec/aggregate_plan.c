@@ -129,6 +129,21 @@ static wr_status copy_calls(wr_agg_plan *plan, const wr_aggregate_spec *spec, wr
     return WR_OK;
 }
 
+static wr_status copy_products(wr_agg_plan *plan, const wr_aggregate_spec *spec, wr_error *err) {
+    plan->input_count = spec->input_count;
+    plan->products = spec->products;
+    plan->product_count = spec->product_count;
+    if (!spec->product_count) return WR_OK;
+    size_t bytes = sizeof(wr_expr *) * spec->product_count;
+    wr_expr **exprs = wr_alloc(plan->allocator, bytes);
+    if (!exprs) return wr_fail_memory(err, bytes, "aggregation");
+    for (uint32_t i = 0; i < spec->product_count; i++) exprs[i] = spec->products[i].expr;
+    wr_status status = wr_program_compile(&plan->program, plan->allocator, exprs, spec->product_count, spec->input_ids,
+                                          spec->input_count, &plan->exec->environment, err);
+    wr_free(plan->allocator, exprs, bytes);
+    return status;
+}
+
 enum { STATE_ARGS_MAX = 64 };
 
 /* Offsets of states in an entry, behind its key. */
@@ -208,6 +223,7 @@ wr_status wr_agg_plan_init(wr_agg_plan *plan, wr_exec *exec, wr_budget *budget, 
         .exec = exec, .budget = budget, .allocator = wr_budget_allocator(budget), .kernels = exec->environment.kernels};
     wr_status status = copy_keys(plan, spec, err);
     if (status == WR_OK) status = copy_calls(plan, spec, err);
+    if (status == WR_OK) status = copy_products(plan, spec, err);
     if (status == WR_OK) {
         plan->mode = keyless || !spec->key_count ? WR_AGG_NO_KEY : place_fields(plan);
         status = place_states(plan, spec, err);
@@ -215,6 +231,7 @@ wr_status wr_agg_plan_init(wr_agg_plan *plan, wr_exec *exec, wr_budget *budget, 
     if (status == WR_OK) status = make_layouts(plan, err);
     if (status == WR_OK) {
         choose_sizes(plan, spec->estimated_groups);
+        plan->folds = wr_agg_algebra_applies(plan);
     } else {
         wr_agg_plan_deinit(plan);
     }
@@ -226,6 +243,7 @@ void wr_agg_plan_deinit(wr_agg_plan *plan) {
     if (!a) return;
     wr_row_layout_deinit(&plan->layout);
     wr_row_layout_deinit(&plan->key_layout);
+    wr_program_destroy(plan->program);
     if (plan->args) wr_free(a, plan->args, sizeof *plan->args * (plan->arg_count + 1));
     if (plan->calls) wr_free(a, plan->calls, sizeof *plan->calls * (plan->call_count + 1));
     if (plan->null_equals) wr_free(a, plan->null_equals, plan->key_count + 1);

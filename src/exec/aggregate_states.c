@@ -1,4 +1,5 @@
-/* Calling the aggregates: all of a batch for one aggregate after the other, so that each runs its own tight loop. */
+/* Calling the aggregates: all of a batch for one aggregate after the other, so that each runs its own tight loop; but
+ * for those that dictionary algebra takes together. */
 #include "exec/aggregate_internal.h"
 
 /* Kernels may read behind the end. */
@@ -34,6 +35,10 @@ void wr_agg_states_deinit(wr_agg_states *s) {
     if (s->args) wr_free(plan->allocator, s->args, sizeof *s->args * (plan->arg_count + 1));
     if (s->pass) wr_free(plan->allocator, s->pass, pass_bytes(s->pass_capacity));
     wr_vector_deinit(&s->flat);
+    wr_program_state_destroy(s->program);
+    for (uint32_t i = 0; s->products && i < plan->product_count; i++) wr_vector_deinit(&s->products[i]);
+    if (s->products) wr_free(plan->allocator, s->products, sizeof *s->products * plan->product_count);
+    wr_agg_algebra_destroy(s->algebra);
     *s = (wr_agg_states){0};
 }
 
@@ -73,26 +78,65 @@ static wr_status filter_pass(wr_agg_states *s, const wr_vector *filter, uint32_t
     return WR_OK;
 }
 
+/* The products of the batch, row by row. */
+static wr_status multiply(wr_agg_states *s, const wr_batch *batch, wr_error *err) {
+    const wr_agg_plan *plan = s->plan;
+    if (!s->products) {
+        size_t bytes = sizeof *s->products * plan->product_count;
+        s->products = wr_alloc_zeroed(plan->allocator, bytes);
+        if (!s->products) return wr_fail_memory(err, bytes, "aggregation");
+    }
+    if (!s->program) WR_TRY(wr_program_state_create(&s->program, plan->program, plan->allocator, err));
+    return wr_program_run(s->program, batch, s->products, err);
+}
+
+static const wr_vector *argument(const wr_agg_states *s, const wr_batch *batch, uint32_t arg) {
+    return arg < s->plan->input_count ? &batch->columns[arg] : &s->products[arg - s->plan->input_count];
+}
+
+static wr_status update_call(wr_agg_states *s, uint32_t c, const wr_batch *batch, uint8_t *entries,
+                             const uint32_t *groups, wr_error *err) {
+    const wr_agg_call *call = &s->plan->calls[c];
+    const wr_vector *args = s->args;
+    if (call->spec.arg_count == 1) {
+        args = argument(s, batch, call->spec.args[0]);
+    } else {
+        /* Borrowed for the call alone: nothing is retained or released. */
+        for (uint32_t i = 0; i < call->spec.arg_count; i++) s->args[i] = *argument(s, batch, call->spec.args[i]);
+    }
+    bool filtered = call->spec.filter != WR_AGGREGATE_NO_FILTER;
+    if (filtered) WR_TRY(filter_pass(s, &batch->columns[call->spec.filter], batch->row_count, err));
+    wr_aggregate_context *context = &s->contexts[c];
+    context->err = err;
+    context->ordinal = batch->ordinal;
+    return call->ops->update(context, args, call->spec.arg_count, filtered ? s->pass : NULL, batch->row_count,
+                             (wr_state_rows){entries + call->offset, groups, s->plan->entry_bytes});
+}
+
 wr_status wr_agg_states_update(wr_agg_states *s, const wr_batch *batch, uint8_t *entries, const uint32_t *groups,
-                               wr_error *err) {
+                               uint32_t group_count, wr_error *err) {
+    bool folded = false;
+    if (group_count && s->plan->folds) {
+        if (!s->algebra) s->algebra = wr_agg_algebra_create(s->plan);
+        folded = s->algebra && wr_agg_algebra_add(s->algebra, batch, s->contexts, entries, groups, group_count);
+        if (folded) s->folded_rows += batch->row_count;
+    }
+    bool multiplied = false;
     for (uint32_t c = 0; c < s->plan->call_count; c++) {
+        if (folded && wr_agg_algebra_handles(s->algebra, c)) continue;
         const wr_agg_call *call = &s->plan->calls[c];
-        const wr_vector *args = s->args;
-        if (call->spec.arg_count == 1) {
-            args = &batch->columns[call->spec.args[0]];
-        } else {
-            /* Borrowed for the call alone: nothing is retained or released. */
-            for (uint32_t i = 0; i < call->spec.arg_count; i++) s->args[i] = batch->columns[call->spec.args[i]];
+        for (uint32_t i = 0; i < call->spec.arg_count && !multiplied; i++) {
+            if (call->spec.args[i] < s->plan->input_count) continue;
+            WR_TRY(multiply(s, batch, err));
+            multiplied = true;
         }
-        bool filtered = call->spec.filter != WR_AGGREGATE_NO_FILTER;
-        if (filtered) WR_TRY(filter_pass(s, &batch->columns[call->spec.filter], batch->row_count, err));
-        wr_aggregate_context *context = &s->contexts[c];
-        context->err = err;
-        context->ordinal = batch->ordinal;
-        WR_TRY(call->ops->update(context, args, call->spec.arg_count, filtered ? s->pass : NULL, batch->row_count,
-                                 (wr_state_rows){entries + call->offset, groups, s->plan->entry_bytes}));
+        WR_TRY(update_call(s, c, batch, entries, groups, err));
     }
     return WR_OK;
+}
+
+void wr_agg_states_settle(wr_agg_states *s, uint8_t *entries) {
+    if (s->algebra) wr_agg_algebra_settle(s->algebra, s->contexts, entries);
 }
 
 wr_status wr_agg_states_merge(wr_agg_states *s, uint8_t *source, uint32_t stride, uint32_t count, uint8_t *entries,

@@ -1,9 +1,9 @@
 /* Aggregation: keys, arguments and filters become columns in front; then a sink and its source, or, when the input
  * comes ordered by a key in one stream, an operator and a late stream for the groups at the edges of morsels. */
 #include "exec/build_internal.h"
-#include "exec/hash_aggregate.h"
 
 typedef struct aggregate_build {
+    wr_builder *builder;
     wr_logical *node;
     wr_expr **exprs; /* the columns in front, each once */
     wr_column_id *ids;
@@ -12,6 +12,10 @@ typedef struct aggregate_build {
     wr_aggregate_key *keys;
     wr_aggregate_call *calls;
     wr_column_id *outputs;
+    bool folds;                     /* products may be taken apart */
+    wr_aggregate_product *products; /* each once */
+    wr_expr **product_exprs;
+    uint32_t product_count;
 } aggregate_build;
 
 /* The position of an expression among the columns in front; a new one when it is not there yet. */
@@ -29,6 +33,45 @@ static wr_status column_for(wr_builder *b, aggregate_build *a, wr_expr *expr, ui
                             ? expr->column
                             : wr_plan_add_column(b->plan, WR_STR("aggregate input"), expr->type, true, a->node);
     return a->ids[*position] ? WR_OK : wr_fail_memory(err, 0, "aggregate");
+}
+
+/* ---- products ---- */
+
+enum { PRODUCT = 1u << 31 }; /* marks the number of a product until the count of columns is known */
+
+static wr_status factor_for(void *user, wr_expr *expr, uint32_t *position, wr_column_id *id, wr_error *err) {
+    aggregate_build *a = user;
+    WR_TRY(column_for(a->builder, a, expr, position, err));
+    *id = a->ids[*position];
+    return WR_OK;
+}
+
+static wr_status product_for(wr_builder *b, aggregate_build *a, wr_expr *expr, uint32_t *position, wr_error *err) {
+    uint32_t i = 0;
+    while (i < a->product_count && !wr_expr_equal(a->product_exprs[i], expr)) i++;
+    *position = PRODUCT | i;
+    if (i < a->product_count) return WR_OK;
+    a->product_exprs[a->product_count] = expr;
+    WR_TRY(wr_build_product(b, expr, factor_for, a, &a->products[a->product_count], err));
+    a->product_count++;
+    return WR_OK;
+}
+
+static wr_status argument_for(wr_builder *b, aggregate_build *a, const wr_expr *call, wr_expr *arg, uint32_t *position,
+                              wr_error *err) {
+    bool product = a->folds && !call->filter && call->arg_count == 1 && call->function->aggregate->add_total &&
+                   wr_build_is_product(arg);
+    return product ? product_for(b, a, arg, position, err) : column_for(b, a, arg, position, err);
+}
+
+/* Products are behind the columns. */
+static void place_products(aggregate_build *a) {
+    for (uint32_t i = 0; i < a->node->aggregate.aggregate_count; i++) {
+        if (a->calls[i].arg_count != 1 || !(a->calls[i].args[0] & PRODUCT)) continue;
+        uint32_t *arg = (uint32_t *)(uintptr_t)a->calls[i].args;
+        *arg = a->count + (*arg & ~PRODUCT);
+    }
+    for (uint32_t i = 0; i < a->product_count; i++) a->types[a->count + i] = a->product_exprs[i]->type;
 }
 
 /* ---- what is proven about keys ---- */
@@ -99,7 +142,9 @@ static wr_status collect_calls(wr_builder *b, aggregate_build *a, wr_error *err)
         if (expr->distinct) return wr_fail(err, WR_INTERNAL, "a DISTINCT aggregate reached execution");
         uint32_t *args = WR_ARENA_ARRAY(b->arena, uint32_t, expr->arg_count);
         if (!args) return wr_fail_memory(err, 0, "aggregate");
-        for (uint32_t k = 0; k < expr->arg_count; k++) WR_TRY(column_for(b, a, expr->args[k], &args[k], err));
+        for (uint32_t k = 0; k < expr->arg_count; k++) {
+            WR_TRY(argument_for(b, a, expr, expr->args[k], &args[k], err));
+        }
         a->calls[i] = (wr_aggregate_call){
             .function = expr->function,
             .data = expr->function_data,
@@ -117,21 +162,27 @@ static wr_status collect_calls(wr_builder *b, aggregate_build *a, wr_error *err)
 static wr_status collect(wr_builder *b, aggregate_build *a, wr_error *err) {
     wr_logical *node = a->node;
     uint32_t keys = node->aggregate.key_count, calls = node->aggregate.aggregate_count, room = keys + calls;
-    for (uint32_t i = 0; i < calls; i++) room += node->aggregate.aggregates[i].expr->arg_count;
+    for (uint32_t i = 0; i < calls; i++) {
+        room += node->aggregate.aggregates[i].expr->arg_count * (WR_AGGREGATE_FACTORS + 1);
+    }
     a->exprs = WR_ARENA_ARRAY(b->arena, wr_expr *, room);
     a->ids = WR_ARENA_ARRAY(b->arena, wr_column_id, room);
     a->types = WR_ARENA_ARRAY(b->arena, wr_type, room);
     a->keys = WR_ARENA_ARRAY(b->arena, wr_aggregate_key, keys);
     a->calls = WR_ARENA_ARRAY(b->arena, wr_aggregate_call, calls);
     a->outputs = WR_ARENA_ARRAY(b->arena, wr_column_id, keys + calls);
-    if (!a->exprs || !a->ids || !a->types || !a->keys || !a->calls || !a->outputs)
+    a->products = WR_ARENA_ARRAY(b->arena, wr_aggregate_product, calls);
+    a->product_exprs = WR_ARENA_ARRAY(b->arena, wr_expr *, calls);
+    if (!a->exprs || !a->ids || !a->types || !a->keys || !a->calls || !a->outputs || !a->products || !a->product_exprs)
         return wr_fail_memory(err, 0, "aggregate");
     for (uint32_t i = 0; i < keys; i++) {
         WR_TRY(column_for(b, a, node->aggregate.keys[i].expr, &a->keys[i].column, err));
         WR_TRY(prove_key(b, node->aggregate.keys[i].expr, &a->keys[i], err));
         a->outputs[i] = node->aggregate.keys[i].id;
     }
-    return collect_calls(b, a, err);
+    WR_TRY(collect_calls(b, a, err));
+    place_products(a);
+    return WR_OK;
 }
 
 /* The key that the input is ordered by, when that can be used. */
@@ -191,20 +242,26 @@ static wr_status finish_hashed(wr_builder *b, aggregate_build *a, const wr_aggre
 }
 
 wr_status wr_build_aggregate(wr_builder *b, wr_logical *node, wr_flowing *out, wr_error *err) {
-    aggregate_build a = {.node = node};
+    aggregate_build a = {.builder = b, .node = node};
+    uint32_t ordered_by = 0;
     WR_TRY(wr_build_node(b, node->children[0], out, err));
+    bool ordered = find_order(&a, out, &ordered_by);
+    a.folds = !ordered && node->aggregate.key_count > 0;
     WR_TRY(collect(b, &a, err));
     WR_TRY(wr_flowing_project(b, out, a.exprs, a.ids, a.count, 0, err));
     wr_aggregate_spec spec = {
         .input_types = a.types,
         .input_count = a.count,
+        .input_ids = a.ids,
+        .products = a.products,
+        .product_count = a.product_count,
         .keys = a.keys,
         .key_count = node->aggregate.key_count,
         .calls = a.calls,
         .call_count = node->aggregate.aggregate_count,
         .estimated_groups = node->row_estimate > 0 ? node->row_estimate : 0,
+        .ordered_by = ordered_by,
         .logical_id = node->id,
     };
-    return find_order(&a, out, &spec.ordered_by) ? finish_ordered(b, &a, &spec, out, err)
-                                                 : finish_hashed(b, &a, &spec, out, err);
+    return ordered ? finish_ordered(b, &a, &spec, out, err) : finish_hashed(b, &a, &spec, out, err);
 }

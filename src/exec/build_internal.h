@@ -7,6 +7,7 @@
 #define WR_EXEC_BUILD_INTERNAL_H
 
 #include "exec/build.h"
+#include "exec/hash_aggregate.h"
 #include "exec/scan.h"
 
 typedef struct wr_stream {
@@ -90,5 +91,12 @@ WR_MUST_CHECK wr_status wr_flowing_filter(wr_builder *b, wr_flowing *flowing, wr
 uint32_t wr_flowing_find(const wr_flowing *flowing, wr_column_id column);
 /* Types of the columns, in the arena. */
 WR_MUST_CHECK wr_status wr_flowing_types(wr_builder *b, const wr_flowing *flowing, wr_type **out, wr_error *err);
+
+/* An argument of an aggregate that is a product of 2 to WR_AGGREGATE_FACTORS factors. `factor` gives each a column in
+ * front of the aggregation. */
+typedef wr_status (*wr_build_factor)(void *user, wr_expr *expr, uint32_t *position, wr_column_id *id, wr_error *err);
+bool wr_build_is_product(const wr_expr *expr);
+WR_MUST_CHECK wr_status wr_build_product(wr_builder *b, wr_expr *expr, wr_build_factor factor, void *user,
+                                         wr_aggregate_product *out, wr_error *err);
 
 #endif

@@ -26,7 +26,8 @@ typedef struct dense_aggregation {
     wr_exec *exec;
     wr_budget *budget;
     wr_agg_plan plan;
-    uint32_t domain; /* a multiple of BLOCK */
+    uint32_t index_count;
+    uint32_t domain; /* those, as a multiple of BLOCK */
     uint32_t *sizes; /* of each key, without NULL */
     uint32_t *multipliers;
     wr_mutex lock;
@@ -210,8 +211,8 @@ static void make_ready(dense_aggregation *g, dense_groups *d, const uint32_t *in
     }
 }
 
-/* Marks the indexes and has their entries brought near, since no loop of an aggregate has as many loads in flight as this
- * one. False when one is in a block that is not ready. */
+/* Marks the indexes and has their entries brought near, since no loop of an aggregate has as many loads in flight as
+ * this one. False when one is in a block that is not ready. */
 static bool mark_seen(const dense_aggregation *g, dense_groups *d, const uint32_t *indexes, uint32_t count) {
     uint8_t ready = 1, *entries = d->entries, *seen = d->seen;
     const uint8_t *is_ready = d->ready;
@@ -236,7 +237,7 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
     WR_TRY(reserve_rows(g, l, in->row_count, err));
     WR_TRY(find_indexes(g, l, in, err));
     if (!mark_seen(g, l->groups, l->row_groups, in->row_count)) make_ready(g, l->groups, l->row_groups, in->row_count);
-    return wr_agg_states_update(&l->groups->states, in, l->groups->entries, l->row_groups, err);
+    return wr_agg_states_update(&l->groups->states, in, l->groups->entries, l->row_groups, g->index_count, err);
 }
 
 static wr_status sink_combine(wr_sink *sink, wr_local *local, wr_error *err) {
@@ -244,6 +245,9 @@ static wr_status sink_combine(wr_sink *sink, wr_local *local, wr_error *err) {
     dense_aggregation *g = ((dense_sink *)sink)->shared;
     dense_local *l = (dense_local *)local;
     if (!l->groups) return WR_OK;
+    wr_agg_states_settle(&l->groups->states, l->groups->entries);
+    l->counters.folded_rows += l->groups->states.folded_rows;
+    l->groups->states.folded_rows = 0;
     wr_mutex_lock(&g->lock);
     l->groups->next = g->handed;
     g->handed = l->groups;
@@ -488,6 +492,7 @@ static wr_status dense_create(dense_aggregation **out, wr_exec *exec, const wr_a
         g->multipliers[k] = size;
         size *= g->sizes[k] + 1;
     }
+    g->index_count = size;
     g->domain = (size + BLOCK - 1) & ~(uint32_t)(BLOCK - 1);
     *out = g;
     return WR_OK;

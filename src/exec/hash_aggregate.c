@@ -173,6 +173,7 @@ static wr_status flush(wr_aggregation *g, sink_local *l, wr_agg_table *t, wr_flo
     bool short_of;
     WR_TRY(request(g, l, need, &granted, &short_of, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK;
+    if (t == &l->groups->table) wr_agg_states_settle(&l->groups->states, t->entries);
     uint64_t before = parts->spilled_bytes;
     wr_status status = wr_agg_flush_tight(parts, t, err);
     if (status == WR_OK && g->exec->force_spill) status = wr_agg_spill(parts, 0, err);
@@ -290,7 +291,7 @@ static wr_status pass_by(wr_aggregation *g, sink_local *l, const wr_batch *in, w
     if (!t->count) {
         WR_TRY(wr_agg_keys_of_columns(&l->keys, l->columns, in->row_count, err));
         WR_TRY(wr_agg_table_append(t, &l->keys, l->row_groups, err));
-        WR_TRY(wr_agg_states_update(&l->passing_states, in, t->entries, l->row_groups, err));
+        WR_TRY(wr_agg_states_update(&l->passing_states, in, t->entries, l->row_groups, 0, err));
     }
     WR_TRY(flush(g, l, t, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK; /* the same batch comes again, and waits in the table */
@@ -315,7 +316,7 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
         WR_TRY(find_groups(g, l, in->row_count, flow, waker, err));
         if (*flow != WR_BLOCKED) {
             wr_agg_table *t = &l->groups->table;
-            WR_TRY(wr_agg_states_update(&l->groups->states, in, t->entries, l->row_groups, err));
+            WR_TRY(wr_agg_states_update(&l->groups->states, in, t->entries, l->row_groups, t->count, err));
             l->table_rows += in->row_count;
         }
     }
@@ -329,6 +330,9 @@ static wr_status sink_combine(wr_sink *sink, wr_local *local, wr_error *err) {
     sink_local *l = (sink_local *)local;
     if (!l->groups) return WR_OK;
     report_spillable(g, l, 0); /* nobody looks at marks for it any more */
+    wr_agg_states_settle(&l->groups->states, l->groups->table.entries);
+    l->counters.folded_rows += l->groups->states.folded_rows;
+    l->groups->states.folded_rows = 0;
     wr_aggregation_hand_over(g, l->groups);
     l->groups = NULL;
     return WR_OK;

@@ -23,6 +23,19 @@ typedef struct wr_aggregate_key {
     wr_str origin;     /* for that error: "file 'a.parquet', column 'x'"; outlives the nodes; may be empty */
 } wr_aggregate_key;
 
+/* An argument that is a product of input columns, exact or an error. An aggregation that has its factors in codes need
+ * not multiply row by row; see aggregate_algebra.c. All that it points to outlives the nodes. */
+typedef struct wr_aggregate_product {
+    wr_expr *expr;           /* over the ids of input columns */
+    const uint32_t *factors; /* input columns, from left to right */
+    uint32_t factor_count;   /* 2 to WR_AGGREGATE_FACTORS */
+    /* The multiplications in postfix: a factor, or WR_AGGREGATE_TIMES, each of which fails beyond the next of `limits`.
+     */
+    const uint8_t *steps;
+    const wr_int128 *limits;
+} wr_aggregate_product;
+enum { WR_AGGREGATE_FACTORS = 8, WR_AGGREGATE_TIMES = UINT8_MAX };
+
 typedef struct wr_aggregate_call {
     const wr_function *function;
     const void *data; /* function data; outlives the nodes */
@@ -32,10 +45,13 @@ typedef struct wr_aggregate_call {
     uint32_t filter; /* column of the input, BOOLEAN; or WR_AGGREGATE_NO_FILTER */
 } wr_aggregate_call;
 
-/* All is copied. */
+/* All is copied, but for what products point to. */
 typedef struct wr_aggregate_spec {
-    const wr_type *input_types;
+    const wr_type *input_types; /* then those of the products: argument input_count + k is product k */
     uint32_t input_count;
+    const uint32_t *input_ids;            /* column ids, for the products' expressions; may be NULL without products */
+    const wr_aggregate_product *products; /* of calls without a filter */
+    uint32_t product_count;
     const wr_aggregate_key *keys;
     uint32_t key_count;
     const wr_aggregate_call *calls;

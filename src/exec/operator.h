@@ -66,6 +66,7 @@ typedef struct wr_counters {
     uint64_t rows_out, batches_out;
     uint64_t busy_ns; /* thread time inside calls */
     uint64_t spilled_bytes;
+    uint64_t folded_rows; /* that an aggregation summed by code */
 } wr_counters;
 
 typedef struct wr_node_base {

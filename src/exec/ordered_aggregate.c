@@ -228,7 +228,7 @@ static wr_status ordered_push(wr_operator *op, wr_local *local, wr_batch *in, wr
     WR_TRY(make_room(o, l, in->row_count, flow, waker, err));
     if (*flow == WR_BLOCKED) return WR_OK;
     WR_TRY(find_groups(o, l, in->row_count, err));
-    WR_TRY(wr_agg_states_update(&l->states, in, l->table.entries, l->row_groups, err));
+    WR_TRY(wr_agg_states_update(&l->states, in, l->table.entries, l->row_groups, 0, err));
     return WR_OK;
 }
 

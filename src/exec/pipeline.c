@@ -422,5 +422,6 @@ void wr_node_count(wr_node_base *base, const wr_counters *add) {
     base->counters.batches_out += add->batches_out;
     base->counters.busy_ns += add->busy_ns;
     base->counters.spilled_bytes += add->spilled_bytes;
+    base->counters.folded_rows += add->folded_rows;
     wr_mutex_unlock(&base->lock);
 }

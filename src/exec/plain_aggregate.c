@@ -113,7 +113,7 @@ static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_f
     if (in->sel) WR_TRY(wr_batch_compact(in, err));
     if (!in->row_count) return WR_OK;
     if (!l->entry) WR_TRY(acquire_entry(g, l, err));
-    return wr_agg_states_update(&l->entry->states, in, l->entry->entry, NULL, err);
+    return wr_agg_states_update(&l->entry->states, in, l->entry->entry, NULL, 0, err);
 }
 
 static wr_status sink_combine(wr_sink *sink, wr_local *local, wr_error *err) {

@@ -58,6 +58,30 @@ WR_ALWAYS_INLINE float value_f32(int32_t order) {
 #define TEMPLATE "kernel/reduce_sum.tmpl.h"
 #include "kernel/each_number.tmpl.h"
 
+/* ---- sums in slots ---- */
+
+#include "kernel/reduce_slots.h"
+
+WR_ALWAYS_INLINE unsigned bits_of(uint64_t seen) {
+    return seen ? 64 - (unsigned)__builtin_clzll(seen) : 0;
+}
+
+#define TEMPLATE "kernel/reduce_terms.tmpl.h"
+#include "kernel/each_number.tmpl.h"
+
+/* 128-bit integers do not pass through slots. */
+#define IF_WORD_I8(...) __VA_ARGS__
+#define IF_WORD_I16(...) __VA_ARGS__
+#define IF_WORD_I32(...) __VA_ARGS__
+#define IF_WORD_I64(...) __VA_ARGS__
+#define IF_WORD_I128(...)
+#define IF_WORD_U8(...) __VA_ARGS__
+#define IF_WORD_U16(...) __VA_ARGS__
+#define IF_WORD_U32(...) __VA_ARGS__
+#define IF_WORD_U64(...) __VA_ARGS__
+#define IF_WORD_F32(...)
+#define IF_WORD_F64(...)
+
 const wr_reduce_kernels WR_ISA_NAME(wr_reduce_kernels) = {
     .group_count = group_count,
     .sum =
@@ -80,6 +104,19 @@ const wr_reduce_kernels WR_ISA_NAME(wr_reduce_kernels) = {
 #define WR_PHYS(ID, name, c_type, width, class) WR_IF_NUMBER_##class([WR_PHYS_##ID] = group_sum_by_code_##name, )
 #include "column/types.def"
         },
+    .terms =
+        {
+#define WR_PHYS(ID, name, c_type, width, class) WR_IF_INTEGER_##class(IF_WORD_##ID([WR_PHYS_##ID] = terms_##name, ))
+#include "column/types.def"
+        },
+    .terms_by_code =
+        {
+#define WR_PHYS(ID, name, c_type, width, class)                                                                        \
+    WR_IF_INTEGER_##class(IF_WORD_##ID([WR_PHYS_##ID] = terms_by_code_##name, ))
+#include "column/types.def"
+        },
+    .slots_add = {slots_add_0, slots_add_1, slots_add_2, slots_add_3, slots_add_4},
+    .slots_count_add = {slots_count_add_0, slots_count_add_1, slots_count_add_2, slots_count_add_3, slots_count_add_4},
     .group_min =
         {
 #define WR_PHYS(ID, name, c_type, width, class) WR_IF_NUMBER_##class([WR_PHYS_##ID] = group_min_##name, )

@@ -35,6 +35,8 @@ static inline bool wr_sum192_get(const wr_sum192 *state, wr_int128 *out) {
     return state->high == (*out < 0 ? -1 : 0);
 }
 
+enum { WR_SLOT_TERMS = 4 };
+
 typedef struct wr_reduce_kernels {
     /* Adds the rows whose bit is set in `valid` (NULL: all). Numbers. */
     void (*sum[WR_PHYS_COUNT])(const void *a, const uint64_t *valid, uint32_t n, void *state);
@@ -50,6 +52,21 @@ typedef struct wr_reduce_kernels {
                                              const uint32_t *group, uint32_t n, uint8_t *base, uint32_t stride);
     /* state: uint64_t. */
     void (*group_count)(const uint64_t *valid, const uint32_t *group, uint32_t n, uint8_t *base, uint32_t stride);
+    /* ---- sums in slots: small tables of int64 that exact sums pass through on their way to states ---- */
+
+    /* out[i] = row i of a (by code: a[codes[i]]), 0 where its bit is not set in `valid`; codes of those rows are not
+     * followed. Returns b such that -2^b <= out[i] < 2^b for all rows: 64 when some value is no int64. Integers of up
+     * to 64 bits. */
+    unsigned (*terms[WR_PHYS_COUNT])(const void *a, const uint64_t *valid, uint32_t n, int64_t *out);
+    unsigned (*terms_by_code[WR_PHYS_COUNT])(const void *a, const uint32_t *codes, const uint64_t *valid, uint32_t n,
+                                             int64_t *out);
+    /* Slot index[i] has `words` words; word k of it += terms[k][i], of 1 to WR_SLOT_TERMS lists. */
+    void (*slots_add[WR_SLOT_TERMS + 1])(const uint32_t *index, uint32_t n, const int64_t *const *terms,
+                                         uint64_t *slots, uint32_t words);
+    /* The same, with 0 to WR_SLOT_TERMS lists behind a word 0 that counts rows. */
+    void (*slots_count_add[WR_SLOT_TERMS + 1])(const uint32_t *index, uint32_t n, const int64_t *const *terms,
+                                               uint64_t *slots, uint32_t words);
+
     /* state: the value, then a byte that says one was seen, at `seen_offset` from the state. */
     void (*group_min[WR_PHYS_COUNT])(const void *a, const uint64_t *valid, const uint32_t *group, uint32_t n,
                                      uint8_t *base, uint32_t stride, uint32_t seen_offset);

@@ -124,8 +124,8 @@ WR_TEST(kernel_reduce, sums) {
     uint64_t state = 1;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
-        check_sum_type(k, number_types[i], n, kind, &state);
+    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++)
+        for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++) check_sum_type(k, number_types[i], n, kind, &state);
 }
 
 WR_TEST(kernel_reduce, integer_sums_do_not_overflow_on_the_way) {
@@ -273,6 +273,76 @@ WR_TEST(kernel_reduce, group_count) {
     }
 }
 
+/* ---- sums in slots ---- */
+
+static unsigned plain_bits(wr_int128 x) {
+    unsigned bits = 0;
+    while (!(-((wr_int128)1 << bits) <= x && x < (wr_int128)1 << bits)) bits++;
+    return bits;
+}
+
+static void check_terms(const wr_kernels *k, wr_phys phys, uint32_t n, unsigned kind, uint64_t *state) {
+    test_memory memory = {0};
+    size_t width = wr_phys_bytes(phys);
+    const uint8_t *a = test_column(&memory, phys, n, state);
+    const uint64_t *valid = kind == 1 ? NULL : test_bits(&memory, n, kind, state);
+    uint32_t *codes = test_block(&memory, n * sizeof *codes + WR_BUFFER_PAD);
+    int64_t *seen = test_output(&memory, n, sizeof *seen);
+    for (unsigned by_code = 0; by_code < 2; by_code++) {
+        unsigned bits = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            codes[i] = wr_valid(valid, i) ? (uint32_t)(test_random(state) % n) : UINT32_MAX;
+            if (!wr_valid(valid, i)) continue;
+            unsigned needs = plain_bits(test_widen(phys, a + (by_code ? codes[i] : i) * width));
+            bits = needs > bits ? needs : bits;
+        }
+        unsigned found = by_code ? k->reduce->terms_by_code[phys](a, codes, valid, n, seen)
+                                 : k->reduce->terms[phys](a, valid, n, seen);
+        WR_CHECK_EQ_UINT(found, bits);
+        for (uint32_t i = 0; i < n && bits < 64; i++) {
+            wr_int128 x = wr_valid(valid, i) ? test_widen(phys, a + (by_code ? codes[i] : i) * width) : 0;
+            WR_CHECK(seen[i] == x);
+        }
+    }
+    test_memory_deinit(&memory);
+}
+
+WR_TEST(kernel_reduce, terms) {
+    uint64_t state = 6;
+    EACH_ISA(k)
+    EACH_ROW_COUNT(n)
+    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) {
+        WR_CHECK_EQ_INT(k->reduce->terms[number_types[i]] == NULL,
+                        test_is_float(number_types[i]) || number_types[i] == WR_PHYS_I128);
+        if (!k->reduce->terms[number_types[i]]) continue;
+        for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++) check_terms(k, number_types[i], n, kind, &state);
+    }
+}
+
+WR_TEST(kernel_reduce, slots) {
+    enum { WORDS = 6 };
+    uint64_t state = 7;
+    EACH_ISA(k) EACH_ROW_COUNT(n) for (uint32_t lists = 0; lists <= WR_SLOT_TERMS; lists++) {
+        test_memory memory = {0};
+        const int64_t *terms[WR_SLOT_TERMS] = {NULL};
+        const uint32_t *index = group_column(&memory, n, lists % 3, &state);
+        uint64_t seen[GROUPS * WORDS] = {0}, expected[GROUPS * WORDS] = {0};
+        for (uint32_t l = 0; l < lists; l++) terms[l] = test_column(&memory, WR_PHYS_I64, n, &state);
+        for (uint32_t i = 0; i < n; i++) {
+            for (uint32_t l = 0; l < lists; l++) expected[index[i] * WORDS + l] += (uint64_t)terms[l][i];
+        }
+        k->reduce->slots_add[lists](index, n, terms, seen, WORDS);
+        test_same_bytes("slots_add", k, n, seen, expected, sizeof seen);
+        for (uint32_t i = 0; i < n; i++) {
+            expected[index[i] * WORDS]++;
+            for (uint32_t l = 0; l < lists; l++) expected[index[i] * WORDS + l + 1] += (uint64_t)terms[l][i];
+        }
+        k->reduce->slots_count_add[lists](index, n, terms, seen, WORDS);
+        test_same_bytes("slots_count_add", k, n, seen, expected, sizeof seen);
+        test_memory_deinit(&memory);
+    }
+}
+
 /* ---- minima and maxima ---- */
 
 /* In total order, -0 below 0. */
@@ -325,6 +395,6 @@ WR_TEST(kernel_reduce, minima_and_maxima) {
     uint64_t state = 5;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
-        check_bounds_type(k, number_types[i], n, kind, &state);
+    for (unsigned i = 0; i < WR_COUNT_OF(number_types); i++)
+        for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++) check_bounds_type(k, number_types[i], n, kind, &state);
 }

@@ -79,6 +79,7 @@ typedef struct wr_function {
     bool can_fail;
     bool order_sensitive; /* AGGREGATE: depends on the order of rows */
     bool monotone;        /* rises with its first argument, for bounds */
+    bool is_product;      /* of two arguments; of integers and decimals exactly, or an error */
     float cost_ns;        /* a row */
     wr_parameter_type parameters[WR_FUNCTION_PARAMETERS];
     bool variadic; /* the last parameter repeats */
@@ -135,6 +136,10 @@ typedef struct wr_aggregate_ops {
     /* Results of `count` states as a flat vector (prepared here); states stay valid. */
     wr_status (*finalize)(const wr_aggregate_context *c, const uint8_t *base, uint32_t stride, uint32_t count,
                           wr_vector *result);
+    /* Adds to one state what `count` > 0 valid arguments make, whose exact sum is `sum`, so that rows can be summed up
+     * elsewhere first; without arguments, `count` rows. Of integers and decimals alone. NULL: not a function of these
+     * two, or the sum would be made for nothing. */
+    void (*add_total)(const wr_aggregate_context *c, uint8_t *state, wr_int128 sum, uint64_t count);
     /* Taking back what update added; NULL: cannot. */
     wr_status (*retract)(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
                          uint32_t row_count, wr_state_rows states);

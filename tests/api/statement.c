@@ -179,3 +179,28 @@ WR_TEST(api_statement, the_memory_limit_is_set_and_reset) {
     weir_session_close(first);
     api_close(&t);
 }
+
+static void check_plan(api *t, const char *sql, bool by_code) {
+    wr_text rows;
+    wr_text_init(&rows, wr_system_allocator());
+    API_CHECK_OK(t, api_run(t, sql, &rows));
+    wr_text_add(&rows, "", 1);
+    bool seen = strstr(rows.data, " 60175 rows by code") != NULL;
+    if (seen != by_code) wr_test_fail(__FILE__, __LINE__, "%s", rows.data);
+    wr_text_deinit(&rows);
+}
+
+WR_TEST(api_statement, explain_analyze_tells_what_went_by_code) {
+    api t;
+    if (!api_open(&t, NULL, 0)) return;
+    check_plan(&t,
+               "EXPLAIN ANALYZE SELECT l_returnflag, sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)), count(*) "
+               "FROM " LINEITEM " GROUP BY 1",
+               true);
+    check_plan(&t, "EXPLAIN ANALYZE SELECT l_quantity, sum(l_extendedprice * l_tax) FROM " LINEITEM " GROUP BY 1",
+               true);
+    check_plan(&t, "EXPLAIN ANALYZE SELECT l_returnflag, max(l_quantity) FROM " LINEITEM " GROUP BY 1", false);
+    check_plan(&t, "EXPLAIN ANALYZE SELECT l_returnflag, sum(l_extendedprice * l_partkey) FROM " LINEITEM " GROUP BY 1",
+               false);
+    api_close(&t);
+}

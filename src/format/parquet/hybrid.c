@@ -25,7 +25,7 @@ static bool next_run(wr_pq_hybrid *h) {
             const uint8_t *value = wr_span_take(&h->span, (size_t)bytes);
             if (!value || count > UINT32_MAX) return false;
             h->value = 0;
-            memcpy(&h->value, value, (size_t)bytes);
+            for (uint64_t i = 0; i < bytes; i++) h->value |= (uint32_t)value[i] << 8 * i;
             if (h->width < 32 && h->value >> h->width) return false;
         }
         h->run_left = (uint32_t)count;
@@ -49,6 +49,7 @@ static void unpack(wr_pq_hybrid *h, uint32_t n, uint32_t *out) {
 }
 
 bool wr_pq_hybrid_decode(wr_pq_hybrid *h, uint32_t n, uint32_t *out) {
+    enum { RUN_STEP = 16 };
     while (n) {
         if (h->run_left == 0 && !next_run(h)) return false;
         uint32_t take = n < h->run_left ? n : h->run_left;
@@ -56,7 +57,10 @@ bool wr_pq_hybrid_decode(wr_pq_hybrid *h, uint32_t n, uint32_t *out) {
             unpack(h, take, out);
             h->run_at += take;
         } else {
-            for (uint32_t i = 0; i < take; i++) out[i] = h->value;
+            /* Runs are short more often than not: whole vectors, into the room behind. */
+            for (uint32_t i = 0; i < take; i += RUN_STEP) {
+                for (uint32_t k = 0; k < RUN_STEP; k++) out[i + k] = h->value;
+            }
         }
         h->run_left -= take;
         out += take;

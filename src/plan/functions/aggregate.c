@@ -141,6 +141,15 @@ wr_status wr_sum_update(const wr_aggregate_context *c, const wr_vector *arg, con
     return wr_aggregate_chunks(c, arg, pass, row_count, states, tail == WR_TAIL_MARK ? sum_and_mark : sum_and_count);
 }
 
+void wr_sum_add(wr_sum_kind kind, uint8_t *state, wr_int128 sum) {
+    if (kind == WR_SUM_192) {
+        wr_sum192_add((wr_sum192 *)(void *)state, sum);
+    } else {
+        wr_uint128 total = (wr_uint128)wr_sum_read128(state) + (wr_uint128)sum;
+        memcpy(state, &total, sizeof total);
+    }
+}
+
 void wr_sum_merge(wr_sum_kind kind, uint8_t *target, const uint8_t *source) {
     switch (kind) {
     case WR_SUM_128: {

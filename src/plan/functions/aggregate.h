@@ -64,6 +64,8 @@ typedef enum wr_sum_tail { WR_TAIL_MARK, WR_TAIL_COUNT } wr_sum_tail;
 WR_MUST_CHECK wr_status wr_sum_update(const wr_aggregate_context *c, const wr_vector *arg, const uint64_t *pass,
                                       uint32_t row_count, wr_state_rows states, wr_sum_tail tail);
 void wr_sum_merge(wr_sum_kind kind, uint8_t *target, const uint8_t *source);
+/* Adds an exact sum to one state of WR_SUM_128 or WR_SUM_192. */
+void wr_sum_add(wr_sum_kind kind, uint8_t *state, wr_int128 sum);
 static inline uint64_t *wr_sum_tail_of(wr_sum_kind kind, uint8_t *state) {
     return (uint64_t *)(void *)(state + wr_sum_bytes(kind));
 }

@@ -16,6 +16,12 @@ static wr_status update(const wr_aggregate_context *c, const wr_vector *args, ui
     return wr_sum_update(c, &args[0], pass, row_count, states, WR_TAIL_COUNT);
 }
 
+static void add_total(const wr_aggregate_context *c, uint8_t *state, wr_int128 sum, uint64_t count) {
+    wr_sum_kind kind = wr_sum_kind_of(c->arg_type);
+    wr_sum_add(kind, state, sum);
+    *wr_sum_tail_of(kind, state) += count;
+}
+
 static wr_status merge(const wr_aggregate_context *c, uint8_t *source, uint32_t source_stride, uint32_t count,
                        wr_state_rows targets) {
     wr_sum_kind kind = wr_sum_kind_of(c->arg_type);
@@ -92,9 +98,9 @@ static wr_status resolve_time(wr_resolution *r, wr_error *err) {
 }
 
 static const wr_aggregate_ops ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
-                                     .finalize = finalize};
+                                     .finalize = finalize, .add_total = add_total};
 static const wr_aggregate_ops time_ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
-                                          .finalize = finalize_time};
+                                          .finalize = finalize_time, .add_total = add_total};
 
 #define AVG(parameter, how, resolution)                                                                                \
     {.name = "avg", .aliases = "mean", .kind = WR_FUNCTION_AGGREGATE, .parameters = {parameter},                       \

@@ -71,6 +71,15 @@ static wr_status retract(const wr_aggregate_context *c, const wr_vector *args, u
     return WR_OK;
 }
 
+static void add_total(const wr_aggregate_context *c, uint8_t *state, wr_int128 sum, uint64_t count) {
+    (void)c;
+    (void)sum;
+    *(uint64_t *)(void *)state += count;
+}
+
+static const wr_aggregate_ops count_rows_ops = {.state_bytes = state_bytes, .init = init, .update = update,
+                                                .merge = merge, .finalize = finalize, .retract = retract,
+                                                .add_total = add_total, .combines_with = "sum"};
 static const wr_aggregate_ops count_ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
                                            .finalize = finalize, .retract = retract, .combines_with = "sum"};
 static const wr_aggregate_ops count_if_ops = {.state_bytes = state_bytes, .init = init, .update = update_if,
@@ -78,7 +87,7 @@ static const wr_aggregate_ops count_if_ops = {.state_bytes = state_bytes, .init 
 
 static const wr_function rows[] = {
     {.name = "count", .aliases = "count_star", .kind = WR_FUNCTION_AGGREGATE, .result_id = WR_TYPE_BIGINT,
-     .aggregate = &count_ops, .summary = "number of rows"},
+     .aggregate = &count_rows_ops, .summary = "number of rows"},
     {.name = "count", .kind = WR_FUNCTION_AGGREGATE, .parameters = {WR_ANY}, .result_id = WR_TYPE_BIGINT,
      .aggregate = &count_ops, .summary = "number of rows where the argument is not NULL"},
     {.name = "count_if", .aliases = "countif", .kind = WR_FUNCTION_AGGREGATE, .parameters = {WR_EXACT(BOOLEAN)},

@@ -17,6 +17,13 @@ static wr_status update(const wr_aggregate_context *c, const wr_vector *args, ui
     return wr_sum_update(c, &args[0], pass, row_count, states, WR_TAIL_MARK);
 }
 
+static void add_total(const wr_aggregate_context *c, uint8_t *state, wr_int128 sum, uint64_t count) {
+    (void)count;
+    wr_sum_kind kind = wr_sum_kind_of(c->arg_type);
+    wr_sum_add(kind, state, sum);
+    *wr_sum_tail_of(kind, state) |= 1;
+}
+
 static wr_status merge(const wr_aggregate_context *c, uint8_t *source, uint32_t source_stride, uint32_t count,
                        wr_state_rows targets) {
     wr_sum_kind kind = wr_sum_kind_of(c->arg_type);
@@ -91,7 +98,7 @@ static wr_status resolve_float(wr_resolution *r, wr_error *err) {
 
 /* Rounded sums of floats would depend on how the rows were split: they do not combine. */
 static const wr_aggregate_ops exact_ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
-                                           .finalize = finalize, .combines_with = "sum"};
+                                           .finalize = finalize, .add_total = add_total, .combines_with = "sum"};
 static const wr_aggregate_ops float_ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
                                            .finalize = finalize};
 

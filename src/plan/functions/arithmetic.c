@@ -269,7 +269,7 @@ static const wr_function rows[] = {
     {.name = "-", .aliases = "subtract", .parameters = {WR_NUMBER, WR_NUMBER}, .resolve = resolve_sum,
      .run = run_subtract, .can_fail = true, .cost_ns = 0.3f, .summary = "difference"},
     {.name = "*", .aliases = "multiply", .parameters = {WR_NUMBER, WR_NUMBER}, .resolve = resolve_product,
-     .run = run_multiply, .can_fail = true, .cost_ns = 0.6f, .summary = "product"},
+     .run = run_multiply, .can_fail = true, .is_product = true, .cost_ns = 0.6f, .summary = "product"},
     {.name = "/", .parameters = {WR_NUMBER, WR_NUMBER}, .resolve = resolve_quotient, .run = run_divide,
      .cost_ns = 1, .summary = "quotient, as a floating-point number"},
     {.name = "//", .aliases = "divide", .parameters = {WR_NUMBER, WR_NUMBER}, .resolve = resolve_integer_quotient,
