@@ -224,7 +224,7 @@ static uint64_t read_all(wr_source *source, wr_error *err) {
     must(source->ops->local_create(source, &local, err), err);
     for (;;) {
         wr_morsel morsel;
-        wr_control control;
+        wr_control control = {WR_END, 0, WR_WATERMARK_INFINITY};
         wr_flow flow;
         wr_batch *batch;
         must(source->ops->next(source, &morsel, &control, &flow, &waker, err), err);

@@ -67,7 +67,8 @@ typedef struct weir_setting {
     const char *name, *value;
 } weir_setting;
 
-WEIR_API weir_status weir_database_open(const weir_setting *settings, size_t setting_count, weir_database **out, weir_error *error);
+WEIR_API weir_status weir_database_open(const weir_setting *settings, size_t setting_count, weir_database **out,
+                                        weir_error *error);
 /* Every session has been closed. */
 WEIR_API void weir_database_close(weir_database *database);
 
@@ -84,8 +85,8 @@ WEIR_API double weir_session_progress(weir_session *session);
 WEIR_API weir_status weir_query(weir_session *session, const char *sql, weir_result **out, weir_error *error);
 /* Runs the next statement of a script: *cursor moves behind it; *out is NULL when none is left. On an error the cursor
  * stands behind the statement that failed, and the error's position counts from the script's start. */
-WEIR_API weir_status weir_query_next(weir_session *session, const char *script, size_t size, size_t *cursor, weir_result **out,
-                                     weir_error *error);
+WEIR_API weir_status weir_query_next(weir_session *session, const char *script, size_t size, size_t *cursor,
+                                     weir_result **out, weir_error *error);
 /* True when the text ends inside a statement: a shell reads on. */
 WEIR_API bool weir_script_is_incomplete(const char *script, size_t size);
 

@@ -39,7 +39,7 @@ static wr_status fail_va(wr_error *err, wr_status code, uint32_t position, const
     return code;
 }
 
-wr_status (wr_fail)(wr_error *err, wr_status code, const char *format, ...) {
+wr_status(wr_fail)(wr_error *err, wr_status code, const char *format, ...) {
     va_list args;
     va_start(args, format);
     fail_va(err, code, WR_NO_POSITION, format, args);
@@ -47,7 +47,7 @@ wr_status (wr_fail)(wr_error *err, wr_status code, const char *format, ...) {
     return code;
 }
 
-wr_status (wr_fail_at)(wr_error *err, wr_status code, uint32_t position, const char *format, ...) {
+wr_status(wr_fail_at)(wr_error *err, wr_status code, uint32_t position, const char *format, ...) {
     va_list args;
     va_start(args, format);
     fail_va(err, code, position, format, args);
@@ -55,7 +55,7 @@ wr_status (wr_fail_at)(wr_error *err, wr_status code, uint32_t position, const c
     return code;
 }
 
-wr_status (wr_hint)(wr_error *err, const char *format, ...) {
+wr_status(wr_hint)(wr_error *err, const char *format, ...) {
     if (!err) return WR_INTERNAL;
     va_list args;
     va_start(args, format);
@@ -64,7 +64,7 @@ wr_status (wr_hint)(wr_error *err, const char *format, ...) {
     return err->code;
 }
 
-wr_status (wr_error_prefix)(wr_error *err, const char *format, ...) {
+wr_status(wr_error_prefix)(wr_error *err, const char *format, ...) {
     if (!err) return WR_INTERNAL;
     char joined[WR_ERROR_MESSAGE_BYTES];
     va_list args;
@@ -83,7 +83,7 @@ wr_status (wr_error_prefix)(wr_error *err, const char *format, ...) {
     return err->code;
 }
 
-wr_status (wr_fail_memory)(wr_error *err, size_t size_bytes, const char *what) {
+wr_status(wr_fail_memory)(wr_error *err, size_t size_bytes, const char *what) {
     return wr_fail(err, WR_NO_MEMORY, "out of memory: %zu bytes for %s", size_bytes, what);
 }
 

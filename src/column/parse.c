@@ -157,7 +157,7 @@ bool wr_parse_decimal(wr_str text, unsigned precision, unsigned scale, wr_int128
     if (!read_number(wr_parse_trim(text), &n) || !scale_number(&n, n.exponent + (int)scale, out)) return false;
     wr_int128 limit = 1;
     for (unsigned i = 0; i < precision; i++) limit *= 10;
-    return *out < limit && *out > -limit;
+    return *out<limit && * out> - limit;
 }
 
 /* ---- floats ---- */
@@ -257,7 +257,8 @@ bool wr_parse_uuid(wr_str text, wr_int128 *out) {
     for (uint32_t i = 0; i < s.size; i++) {
         int digit = wr_hex_digit(s.data[i]);
         if (digit < 0) {
-            bool between_bytes = s.data[i] == '-' && digits > 0 && digits < 32 && digits % 4 == 0 && s.data[i - 1] != '-';
+            bool between_bytes =
+                s.data[i] == '-' && digits > 0 && digits < 32 && digits % 4 == 0 && s.data[i - 1] != '-';
             if (!between_bytes) return false;
             continue;
         }

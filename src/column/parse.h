@@ -23,7 +23,7 @@ bool wr_parse_time(wr_str text, int64_t *out);
 
 typedef struct wr_parsed_timestamp {
     int64_t days;
-    int64_t nanos; /* of the day */
+    int64_t nanos;   /* of the day */
     int8_t infinite; /* 1 or -1 */
     bool has_offset;
     int32_t offset_seconds; /* east of UTC */

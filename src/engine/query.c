@@ -91,9 +91,18 @@ wr_status wr_query_start(weir_result *r, wr_error *err) {
     return wr_pipeline_set_start(r->pipelines, err);
 }
 
+/* Those who ran out of memory knew what for; which limit it was is known here. */
+static wr_status name_limit(const weir_result *r, wr_error *err) {
+    size_t limit = wr_budget_limit(r->session->database->budget);
+    if (err->hint[0] || limit == WR_BUDGET_NO_LIMIT) return WR_NO_MEMORY;
+    return wr_hint(err, "memory_limit is %.1f MB: raise it, or use fewer threads", (double)limit / 1e6);
+}
+
 wr_status wr_query_fetch(weir_result *r, bool *more, wr_error *err) {
     wr_result_next(r->queue, &r->batch, more);
-    return *more ? WR_OK : wr_pipeline_set_wait(r->pipelines, -1, err);
+    if (*more) return WR_OK;
+    wr_status status = wr_pipeline_set_wait(r->pipelines, -1, err);
+    return status == WR_NO_MEMORY ? name_limit(r, err) : status;
 }
 
 void wr_query_finish(weir_result *r) {

@@ -287,8 +287,8 @@ typedef struct wr_aggregation {
     wr_mutex lock;
     wr_agg_groups *handed; /* under lock until the epoch's end */
     wr_wait_list waiting;  /* under lock: of a late source, for the end of the epoch */
-    wr_control control;    /* of the last epoch that ended */
-    uint64_t epochs_ended, epochs_given;
+    wr_control *ends;      /* under lock: of epochs that ended, which a late source has not yet ended, too */
+    uint32_t end_count, end_capacity;
     wr_agg_result result;
     wr_agg_groups **workers;    /* all that was handed over, once the input has ended */
     wr_agg_partitions **inputs; /* of the same */
@@ -311,7 +311,7 @@ WR_MUST_CHECK wr_status wr_aggregation_end(wr_aggregation *g, const wr_control *
 WR_MUST_CHECK wr_status wr_aggregation_finish(wr_aggregation *g, uint32_t task, uint64_t *spilled_bytes, wr_flow *flow,
                                               wr_waker *waker, wr_error *err);
 /* Tells a late source that all of it is done. */
-void wr_aggregation_complete(wr_aggregation *g);
+WR_MUST_CHECK wr_status wr_aggregation_complete(wr_aggregation *g, const wr_control *control, wr_error *err);
 /* The groups. `late`: waits by itself for the end of each epoch. */
 WR_MUST_CHECK wr_status wr_aggregation_source_create(wr_source **out, wr_aggregation *g, bool late, const char *label,
                                                      uint32_t logical_id, wr_error *err);

@@ -37,6 +37,7 @@ void wr_aggregation_release(wr_aggregation *g) {
     if (g->inputs) wr_free(g->plan.allocator, g->inputs, sizeof *g->inputs * g->worker_count);
     if (g->workers) wr_free(g->plan.allocator, g->workers, sizeof *g->workers * g->worker_count);
     wr_agg_keys_deinit(&g->finish_keys);
+    wr_free(g->plan.allocator, g->ends, sizeof *g->ends * g->end_capacity);
     wr_agg_plan_deinit(&g->plan);
     if (g->budget) wr_budget_close(g->budget);
     wr_mutex_deinit(&g->lock);
@@ -120,7 +121,6 @@ static wr_status collect_workers(wr_aggregation *g, wr_error *err) {
 
 wr_status wr_aggregation_end(wr_aggregation *g, const wr_control *control, uint32_t *task_count, wr_error *err) {
     *task_count = 0;
-    g->control = *control;
     if (control->kind != WR_END || !g->handed) return WR_OK;
     WR_TRY(collect_workers(g, err));
     uint64_t groups = 0;
@@ -140,11 +140,14 @@ wr_status wr_aggregation_end(wr_aggregation *g, const wr_control *control, uint3
     return WR_OK;
 }
 
-void wr_aggregation_complete(wr_aggregation *g) {
+wr_status wr_aggregation_complete(wr_aggregation *g, const wr_control *control, wr_error *err) {
     wr_mutex_lock(&g->lock);
-    g->epochs_ended++;
+    wr_status status =
+        wr_grow(g->plan.allocator, (void **)&g->ends, &g->end_capacity, g->end_count, 1, sizeof *g->ends, err);
+    if (status == WR_OK) g->ends[g->end_count++] = *control;
     wr_wait_list_wake(&g->waiting);
     wr_mutex_unlock(&g->lock);
+    return status;
 }
 
 typedef struct sort_item {
@@ -275,13 +278,21 @@ static wr_status source_local_create(wr_source *source, wr_local **out, wr_error
     return WR_OK;
 }
 
-/* The end of an epoch that the input has ended; false when there is none yet, and then the waker waits for it. */
-static bool epoch_over(wr_aggregation *g, bool late, wr_waker *waker) {
+/* How the next epoch ended for the operators, which no pipeline says that the late source's depends on; false when they
+ * have not ended it, and then the waker waits for it. */
+static bool epoch_over(wr_aggregation *g, wr_control *control, wr_waker *waker) {
     wr_mutex_lock(&g->lock);
-    bool over = !late || g->epochs_given < g->epochs_ended;
+    bool over = g->end_count > 0;
+    if (over) *control = g->ends[0];
     if (!over) wr_wait_list_add(&g->waiting, waker);
     wr_mutex_unlock(&g->lock);
     return over;
+}
+
+static void forget_epoch(wr_aggregation *g) {
+    wr_mutex_lock(&g->lock);
+    memmove(g->ends, g->ends + 1, sizeof *g->ends * --g->end_count);
+    wr_mutex_unlock(&g->lock);
 }
 
 static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
@@ -289,15 +300,14 @@ static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *c
     (void)err;
     const result_source *s = (const result_source *)source;
     wr_aggregation *g = s->shared;
-    if (!epoch_over(g, s->late, waker)) {
-        *flow = WR_BLOCKED;
-    } else if (g->control.kind == WR_END && g->morsel_next < g->morsel_count) {
-        *morsel = (wr_morsel){.index = g->morsel_next++, .epoch = g->control.epoch};
+    *flow = WR_BLOCKED;
+    if (s->late && !epoch_over(g, control, waker)) return WR_OK;
+    *flow = WR_DONE;
+    if (control->kind == WR_END && g->morsel_next < g->morsel_count) {
+        *morsel = (wr_morsel){.index = g->morsel_next++, .epoch = control->epoch};
         *flow = WR_HAVE_OUTPUT;
-    } else {
-        g->epochs_given++;
-        *control = g->control;
-        *flow = WR_DONE;
+    } else if (s->late) {
+        forget_epoch(g);
     }
     return WR_OK;
 }

@@ -262,8 +262,8 @@ wr_status wr_batch_builder_add_nulls(wr_batch_builder *b, uint32_t column, uint3
     return WR_OK;
 }
 
-wr_status wr_batch_builder_add_bits(wr_batch_builder *b, uint32_t column, const uint64_t *values,
-                                    const uint64_t *valid, uint32_t count, wr_error *err) {
+wr_status wr_batch_builder_add_bits(wr_batch_builder *b, uint32_t column, const uint64_t *values, const uint64_t *valid,
+                                    uint32_t count, wr_error *err) {
     wr_vector *to = &b->batch.columns[column];
     WR_TRY(begin(b, column, NULL, err));
     WR_TRY(add_validity(b, to, valid, count, err));

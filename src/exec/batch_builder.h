@@ -4,8 +4,8 @@
 #ifndef WR_EXEC_BATCH_BUILDER_H
 #define WR_EXEC_BATCH_BUILDER_H
 
-#include "kernel/kernel.h"
 #include "column/vector.h"
+#include "kernel/kernel.h"
 
 typedef struct wr_batch_builder {
     wr_allocator *allocator;
@@ -14,9 +14,9 @@ typedef struct wr_batch_builder {
     uint32_t capacity;
     uint32_t row_count; /* committed */
     wr_batch batch;
-    bool *begun;       /* by column: it has rows or takes some now */
-    uint64_t *bits;    /* capacity bits, scratch */
-    uint32_t *rows;    /* capacity, scratch */
+    bool *begun;        /* by column: it has rows or takes some now */
+    uint64_t *bits;     /* capacity bits, scratch */
+    uint32_t *rows;     /* capacity, scratch */
     wr_vector gathered; /* scratch */
 } wr_batch_builder;
 

@@ -32,7 +32,6 @@ typedef struct dense_aggregation {
     uint32_t *multipliers;
     wr_mutex lock;
     dense_groups *handed; /* under lock until the epoch's end */
-    wr_control control;
     uint64_t morsel_next, morsel_count;
     uint32_t identity[BLOCK]; /* 0, 1, 2…: merging blocks */
 } dense_aggregation;
@@ -260,7 +259,6 @@ static wr_status sink_control(wr_sink *sink, const wr_control *control, uint32_t
     (void)err;
     dense_aggregation *g = ((dense_sink *)sink)->shared;
     *task_count = 0;
-    g->control = *control;
     uint32_t blocks = g->domain / BLOCK;
     if (control->kind == WR_END && g->handed) g->morsel_count = (blocks + MORSEL_BLOCKS - 1) / MORSEL_BLOCKS;
     return WR_OK;
@@ -342,12 +340,10 @@ static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *c
     (void)waker;
     (void)err;
     dense_aggregation *g = ((dense_source *)source)->shared;
-    if (g->control.kind == WR_END && g->morsel_next < g->morsel_count) {
-        *morsel = (wr_morsel){.index = g->morsel_next++, .epoch = g->control.epoch};
+    *flow = WR_DONE;
+    if (control->kind == WR_END && g->morsel_next < g->morsel_count) {
+        *morsel = (wr_morsel){.index = g->morsel_next++, .epoch = control->epoch};
         *flow = WR_HAVE_OUTPUT;
-    } else {
-        *control = g->control;
-        *flow = WR_DONE;
     }
     return WR_OK;
 }

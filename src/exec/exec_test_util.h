@@ -26,7 +26,8 @@ static inline void test_world_close(test_world *w) {
     *w = (test_world){0};
 }
 
-static inline wr_status test_world_open(test_world *w, uint32_t threads, uint32_t batch_rows, size_t limit_bytes, wr_error *err) {
+static inline wr_status test_world_open(test_world *w, uint32_t threads, uint32_t batch_rows, size_t limit_bytes,
+                                        wr_error *err) {
     *w = (test_world){0};
     wr_allocator *system = wr_test_allocator();
     WR_TRY(wr_budget_create(&w->budget, NULL, system, "test", limit_bytes, err));
@@ -45,8 +46,8 @@ typedef struct test_table {
     wr_allocator *allocator;
     uint32_t column_count, row_count;
     wr_type types[16];
-    wr_vector columns[16];    /* flat */
-    wr_vector_set *sets[16];  /* the same as dictionaries */
+    wr_vector columns[16];   /* flat */
+    wr_vector_set *sets[16]; /* the same as dictionaries */
     wr_arena arena;
 } test_table;
 
@@ -139,7 +140,8 @@ static inline void test_scan_local_destroy(wr_source *source, wr_local *local) {
     wr_free(source->base.exec->allocator, l, sizeof *l);
 }
 
-static inline wr_status test_scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static inline wr_status test_scan_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow,
+                                       wr_waker *waker, wr_error *err) {
     (void)control;
     (void)waker;
     (void)err;
@@ -153,7 +155,8 @@ static inline wr_status test_scan_next(wr_source *source, wr_morsel *morsel, wr_
 }
 
 /* Rows [first, first + count): SELECTED puts another row of the table behind each and selects the right ones. */
-static inline wr_status test_scan_fill(const test_scan *s, wr_batch *out, uint32_t first, uint32_t count, wr_error *err) {
+static inline wr_status test_scan_fill(const test_scan *s, wr_batch *out, uint32_t first, uint32_t count,
+                                       wr_error *err) {
     const test_table *t = s->table;
     uint32_t rows[WR_BATCH_ROWS * 2];
     uint32_t step = s->shape == TEST_SELECTED ? 2 : 1;
@@ -179,8 +182,8 @@ static inline wr_status test_scan_fill(const test_scan *s, wr_batch *out, uint32
     return wr_batch_filter(out, pass, err);
 }
 
-static inline wr_status test_scan_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
-                                       wr_waker *waker, wr_error *err) {
+static inline wr_status test_scan_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out,
+                                       wr_flow *flow, wr_waker *waker, wr_error *err) {
     (void)waker;
     test_scan *s = (test_scan *)source;
     test_scan_local *l = (test_scan_local *)local;
@@ -212,8 +215,13 @@ static const wr_source_ops test_scan_ops = {
     .read = test_scan_read,
 };
 
-static inline wr_source *test_scan_init(test_scan *s, test_world *w, const test_table *table, uint32_t morsel_rows, test_shape shape) {
-    *s = (test_scan){.source.ops = &test_scan_ops, .table = table, .end = table->row_count, .morsel_rows = morsel_rows, .shape = shape};
+static inline wr_source *test_scan_init(test_scan *s, test_world *w, const test_table *table, uint32_t morsel_rows,
+                                        test_shape shape) {
+    *s = (test_scan){.source.ops = &test_scan_ops,
+                     .table = table,
+                     .end = table->row_count,
+                     .morsel_rows = morsel_rows,
+                     .shape = shape};
     wr_node_base_init(&s->source.base, &w->exec, "TEST SCAN", 0);
     return &s->source;
 }
@@ -232,7 +240,8 @@ typedef struct test_result {
     uint64_t seen_rows;
 } test_result;
 
-static inline wr_status test_result_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static inline wr_status test_result_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow,
+                                            wr_waker *waker, wr_error *err) {
     (void)local;
     (void)waker;
     test_result *r = (test_result *)sink;
@@ -247,7 +256,8 @@ static inline wr_status test_result_consume(wr_sink *sink, wr_local *local, wr_b
         r->seen_rows += copy.row_count;
         if (copy.row_count > r->largest_batch) r->largest_batch = copy.row_count;
         uint32_t at = r->count++;
-        for (; at > 0 && wr_ordinal_compare(copy.ordinal, r->batches[at - 1].ordinal) < 0; at--) r->batches[at] = r->batches[at - 1];
+        for (; at > 0 && wr_ordinal_compare(copy.ordinal, r->batches[at - 1].ordinal) < 0; at--)
+            r->batches[at] = r->batches[at - 1];
         r->batches[at] = copy;
     }
     wr_mutex_unlock(&r->lock);
@@ -255,14 +265,16 @@ static inline wr_status test_result_consume(wr_sink *sink, wr_local *local, wr_b
     return status;
 }
 
-static inline wr_status test_result_control(wr_sink *sink, const wr_control *control, uint32_t *task_count, wr_error *err) {
+static inline wr_status test_result_control(wr_sink *sink, const wr_control *control, uint32_t *task_count,
+                                            wr_error *err) {
     (void)control;
     test_result *r = (test_result *)sink;
     *task_count = 0;
     for (uint32_t c = 0; c < r->column_count; c++) {
         WR_TRY(wr_vector_prepare(&r->columns[c], wr_test_allocator(), r->types[c], 0, false, err));
         for (uint32_t b = 0; b < r->count; b++) {
-            WR_TRY(wr_vector_append(&r->columns[c], wr_test_allocator(), &r->batches[b].columns[c], NULL, r->batches[b].row_count, err));
+            WR_TRY(wr_vector_append(&r->columns[c], wr_test_allocator(), &r->batches[b].columns[c], NULL,
+                                    r->batches[b].row_count, err));
         }
     }
     r->row_count = (uint32_t)r->seen_rows;

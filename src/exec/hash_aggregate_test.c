@@ -596,7 +596,7 @@ static wr_status collect(driver *d, const setup *s, lines *out, wr_error *err) {
     wr_waker waker = {no_wake, NULL};
     for (uint32_t turn = 0;; turn++) {
         wr_morsel morsel;
-        wr_control control;
+        wr_control control = {WR_END, 0, WR_WATERMARK_INFINITY};
         wr_flow flow;
         WR_TRY(d->source->ops->next(d->source, &morsel, &control, &flow, &waker, err));
         if (flow == WR_DONE) {
@@ -925,7 +925,7 @@ static wr_status drain(driver *d, wr_error *err) {
     wr_waker waker = {no_wake, NULL};
     for (;;) {
         wr_morsel morsel;
-        wr_control control;
+        wr_control control = {WR_END, 0, WR_WATERMARK_INFINITY};
         wr_batch *batch;
         wr_flow flow;
         WR_TRY(d->source->ops->next(d->source, &morsel, &control, &flow, &waker, err));

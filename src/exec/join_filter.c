@@ -19,10 +19,10 @@ struct wr_join_filter {
     const wr_kernels *kernels;
     wr_key_plan plan; /* of the one column */
     /* Written before `published`. */
-    bool empty;         /* no key: nothing passes */
-    uint64_t min, max;  /* words; integers alone */
-    uint64_t range;     /* of the bitmap; 0: there is none */
-    wr_buffer *bits;    /* NULL: all of the range */
+    bool empty;        /* no key: nothing passes */
+    uint64_t min, max; /* words; integers alone */
+    uint64_t range;    /* of the bitmap; 0: there is none */
+    wr_buffer *bits;   /* NULL: all of the range */
     wr_buffer *blocks;
     uint32_t block_count;
     _Atomic bool published;
@@ -284,8 +284,7 @@ static wr_status test_codes(filter_copy *c, const wr_vector *v, uint32_t n, uint
     return WR_OK;
 }
 
-static wr_status copy_evaluate(void *user, const wr_vector *const *columns, uint32_t n, uint64_t *pass,
-                               wr_error *err) {
+static wr_status copy_evaluate(void *user, const wr_vector *const *columns, uint32_t n, uint64_t *pass, wr_error *err) {
     filter_copy *c = user;
     const wr_vector *v = columns[0];
     if (n == 0) return WR_OK;
@@ -338,8 +337,6 @@ static void maker_release(void *shared) {
 }
 
 void wr_join_filter_maker(wr_join_filter *f, wr_filter_maker *out) {
-    *out = (wr_filter_maker){.shared = wr_join_filter_retain(f),
-                             .create = copy_create,
-                             .destroy = copy_destroy,
-                             .release = maker_release};
+    *out = (wr_filter_maker){
+        .shared = wr_join_filter_retain(f), .create = copy_create, .destroy = copy_destroy, .release = maker_release};
 }

@@ -290,8 +290,8 @@ static wr_status begin_scatter(wr_table_build *b, uint32_t *item_count, wr_error
     }
     b->part_first[parts] = row;
     uint32_t entry_bytes = wr_join_entry_bytes(b->join->keys.word_count);
-    t->directory = (wr_join_directory){
-        .slot_mask = slot_count(b) - 1, .tag_shift = b->slot_bits, .entry_bytes = entry_bytes};
+    t->directory =
+        (wr_join_directory){.slot_mask = slot_count(b) - 1, .tag_shift = b->slot_bits, .entry_bytes = entry_bytes};
     t->entries = wr_alloc(b->allocator, (size_t)t->indexed_count * entry_bytes);
     t->slots = wr_alloc(b->allocator, sizeof(uint64_t) * (slot_count(b) + 1));
     t->directory.entries = t->entries;

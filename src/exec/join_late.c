@@ -21,7 +21,7 @@ typedef struct late_item {
     struct late_item *next;
     uint64_t morsel; /* as which it was handed out */
     uint32_t level, index;
-    bool whole; /* cutting the one above has not made it smaller */
+    bool whole;     /* cutting the one above has not made it smaller */
     cut_parts *cut; /* NULL: the join's own parts */
 } late_item;
 
@@ -34,8 +34,8 @@ typedef struct late_source {
     /* Under the join's lock. */
     late_item *items;  /* to be done */
     late_item *handed; /* given to a worker that has not begun */
-    uint32_t active;  /* items handed out and not done */
-    uint32_t running; /* of those, such as hold memory */
+    uint32_t active;   /* items handed out and not done */
+    uint32_t running;  /* of those, such as hold memory */
     wr_waker *waiting;
 } late_source;
 
@@ -267,8 +267,7 @@ static wr_status cut_side(late_source *s, late_local *l, wr_join_side side, cut_
     const wr_vector **columns = wr_alloc(join->allocator, sizeof(wr_vector *) * (kept->count + 1));
     if (!columns) return wr_fail_memory(err, sizeof(wr_vector *) * kept->count, "spilling a join");
     WR_TRY_CLEANUP(wr_join_writer_init(&writer, join, side, l->item->level + 1, true, err));
-    WR_TRY_CLEANUP(
-        wr_join_reader_init(&reader, join, side, parts_of(s, l->item, side), l->item->index, false, err));
+    WR_TRY_CLEANUP(wr_join_reader_init(&reader, join, side, parts_of(s, l->item, side), l->item->index, false, err));
     while (!join->exec->cancelled) {
         WR_TRY_CLEANUP(wr_join_reader_next(&reader, &more, err));
         if (!more) break;

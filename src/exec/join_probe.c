@@ -320,8 +320,8 @@ static wr_status verify_pairs(wr_join_prober *p, bool maybe, wr_error *err) {
     }
     const uint16_t *rows = physical_rows(p, p->pair_rows, p->pair_count);
     fill_bits(p->keep, p->pair_count);
-    WR_TRY(wr_keys_verify(&join->keys, &p->scratch, probe, build, rows, p->pair_ids, p->pair_count, maybe, p->keep,
-                          err));
+    WR_TRY(
+        wr_keys_verify(&join->keys, &p->scratch, probe, build, rows, p->pair_ids, p->pair_count, maybe, p->keep, err));
     keep_pairs(p);
     return WR_OK;
 }

@@ -10,7 +10,8 @@ typedef struct wr_key_hash_cache {
     uint32_t capacity;
 } wr_key_hash_cache;
 
-wr_status wr_key_hash_init(wr_key_hash *h, wr_allocator *a, const wr_kernels *kernels, uint32_t key_count, wr_error *err) {
+wr_status wr_key_hash_init(wr_key_hash *h, wr_allocator *a, const wr_kernels *kernels, uint32_t key_count,
+                           wr_error *err) {
     *h = (wr_key_hash){.allocator = a, .kernels = kernels};
     h->caches = wr_alloc_zeroed(a, sizeof *h->caches * (key_count + 1));
     if (!h->caches) return wr_fail_memory(err, sizeof *h->caches * (key_count + 1), "hashing");

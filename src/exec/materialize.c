@@ -144,10 +144,11 @@ static void reader_local_destroy(wr_source *source, wr_local *local) {
 
 static wr_status reader_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
                              wr_error *err) {
-    (void)control;
     (void)waker;
     (void)err;
     reader *r = (reader *)source;
+    *flow = WR_DONE;
+    if (control->kind != WR_END) return WR_OK;
     *flow = r->next < r->rows->batches.count ? WR_HAVE_OUTPUT : WR_DONE;
     *morsel = (wr_morsel){.index = r->next, .first = r->next, .count = 1};
     r->next++;

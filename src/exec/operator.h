@@ -116,9 +116,10 @@ typedef struct wr_source_ops {
     void (*destroy)(wr_source *source);
     wr_status (*local_create)(wr_source *source, wr_local **out, wr_error *err);
     void (*local_destroy)(wr_source *source, wr_local *local);
-    /* The next morsel (HAVE_OUTPUT); or the end of its epoch (DONE, *control says how); or BLOCKED. After END not
-     * called again. One call at a time; after the end of an epoch the next call comes when all tasks have finished it.
-     */
+    /* The next morsel (HAVE_OUTPUT); or the end of its epoch (DONE, *control says how); or BLOCKED. *control comes in as
+     * how the pipelines that this one depends on have ended the epoch, END when there are none: a source of what a sink
+     * has collected gives nothing before that is END, and passes it on. After END not called again. One call at a time;
+     * after the end of an epoch the next call comes when all tasks have finished it. */
     wr_status (*next)(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
                       wr_error *err);
     /* The next batch of a morsel (HAVE_OUTPUT), or NEED_INPUT at its end. The driver stamps ordinals. */

@@ -433,8 +433,7 @@ static wr_status ordered_control(wr_operator *op, const wr_control *control, wr_
         WR_TRY(wr_aggregation_finish(g, task, &counters.spilled_bytes, &flow, NULL, err));
         wr_node_count(&op->base, &counters);
     }
-    wr_aggregation_complete(g);
-    return WR_OK;
+    return wr_aggregation_complete(g, control, err);
 }
 
 static const wr_operator_ops ordered_ops = {

@@ -23,6 +23,7 @@ wr_status wr_pipeline_set_create(wr_pipeline_set **out, wr_exec *exec, wr_error 
 
 static void destroy_gate(wr_pipeline_set *set, wr_sink_gate *gate) {
     gate->sink->ops->destroy(gate->sink);
+    wr_free(set->exec->allocator, gate->ends, sizeof *gate->ends * gate->ends_capacity);
     wr_mutex_deinit(&gate->lock);
     wr_free(set->exec->allocator, gate, sizeof *gate);
 }
@@ -197,11 +198,56 @@ static wr_status control_nodes(wr_pipeline *p, const wr_control *control, wr_err
     return WR_OK;
 }
 
+/* The first epoch that some pipeline behind the gate still works on. */
+static uint64_t oldest_reader(wr_pipeline_set *set, const wr_sink_gate *gate) {
+    uint64_t oldest = UINT64_MAX;
+    for (uint32_t i = 0; i < set->pipeline_count; i++) {
+        wr_pipeline *p = set->pipelines[i];
+        bool reads = false;
+        for (uint32_t d = 0; d < p->dependency_count; d++) reads |= p->dependencies[d]->gate == gate;
+        if (!reads) continue;
+        wr_mutex_lock(&p->lock);
+        if (p->epoch < oldest) oldest = p->epoch;
+        wr_mutex_unlock(&p->lock);
+    }
+    return oldest;
+}
+
+/* Room for the end of one more epoch; ends that everybody has seen are forgotten. */
+static wr_status reserve_end(wr_pipeline_set *set, wr_sink_gate *gate, wr_error *err) {
+    uint64_t oldest = gate->ends_count == gate->ends_capacity ? oldest_reader(set, gate) : 0;
+    wr_mutex_lock(&gate->lock);
+    uint64_t seen = oldest > gate->ends_first ? oldest - gate->ends_first : 0;
+    uint32_t drop = seen < gate->ends_count ? (uint32_t)seen : gate->ends_count;
+    gate->ends_first += drop;
+    gate->ends_count -= drop;
+    if (drop) memmove(gate->ends, gate->ends + drop, sizeof *gate->ends * gate->ends_count);
+    wr_status status = wr_grow(set->exec->allocator, (void **)&gate->ends, &gate->ends_capacity, gate->ends_count, 1,
+                               sizeof *gate->ends, err);
+    wr_mutex_unlock(&gate->lock);
+    return status;
+}
+
+wr_control wr_pipeline_input_end(wr_pipeline *p, uint64_t epoch) {
+    wr_control end = {.kind = WR_END, .epoch = epoch, .watermark = WR_WATERMARK_INFINITY};
+    for (uint32_t i = 0; i < p->dependency_count; i++) {
+        wr_sink_gate *gate = p->dependencies[i]->gate;
+        wr_mutex_lock(&gate->lock);
+        if (epoch < gate->completed) {
+            const wr_control *theirs = &gate->ends[epoch - gate->ends_first];
+            if (theirs->watermark < end.watermark) end.watermark = theirs->watermark;
+            if (theirs->kind < end.kind) end.kind = theirs->kind;
+        }
+        wr_mutex_unlock(&gate->lock);
+    }
+    return end;
+}
+
 /* gate->lock is held; true when this was the last epoch, and then gate_ended follows without the lock. */
 static bool complete_epoch(wr_sink_gate *gate) {
     gate->finishing = false;
     gate->arrived = 0;
-    gate->watermark = gate->control.watermark;
+    gate->ends[gate->ends_count++] = gate->control;
     if (gate->control.kind == WR_END) gate->ended = true;
     gate->control = (wr_control){.watermark = WR_WATERMARK_INFINITY};
     gate->completed++;
@@ -226,6 +272,7 @@ static wr_status gate_arrive(wr_sink_gate *gate, wr_pipeline *p, const wr_contro
     wr_control merged = gate->control;
     wr_mutex_unlock(&gate->lock);
     if (!last) return WR_OK;
+    WR_TRY(reserve_end(set, gate, err));
     /* Nobody else touches the gate's finish state until `finishing` is set. */
     uint32_t task_count = 0;
     if (gate->sink->ops->control) WR_TRY(gate->sink->ops->control(gate->sink, &merged, &task_count, err));
@@ -252,12 +299,8 @@ wr_status wr_pipeline_arrive(wr_pipeline_task *t, wr_error *err) {
     if (!last) return WR_OK;
     wr_control control = p->ending;
     /* A watermark is the least over all inputs: also of those that come in through what this pipeline depends on. */
-    for (uint32_t i = 0; i < p->dependency_count; i++) {
-        wr_sink_gate *gate = p->dependencies[i]->gate;
-        wr_mutex_lock(&gate->lock);
-        if (gate->watermark < control.watermark) control.watermark = gate->watermark;
-        wr_mutex_unlock(&gate->lock);
-    }
+    wr_control inputs = wr_pipeline_input_end(p, t->epoch);
+    if (inputs.watermark < control.watermark) control.watermark = inputs.watermark;
     WR_TRY(control_nodes(p, &control, err));
     wr_mutex_lock(&p->lock);
     p->arrived = 0;

@@ -14,8 +14,10 @@ typedef struct wr_sink_gate {
     bool finishing;     /* control was called, finish tasks are handed out */
     uint32_t finish_total, finish_next, finish_done;
     wr_wait_list waiting;       /* tasks that have ended the epoch */
-    int64_t watermark;          /* of the last complete epoch */
     _Atomic uint64_t completed; /* epochs; changed under lock */
+    wr_control *ends;           /* how they ended, from ends_first on: those behind may ask; under lock */
+    uint64_t ends_first;
+    uint32_t ends_count, ends_capacity;
     _Atomic bool ended;
 } wr_sink_gate;
 
@@ -99,6 +101,9 @@ WR_MUST_CHECK wr_status wr_pipeline_arrive(wr_pipeline_task *t, wr_error *err);
  * a finish task to claim (t->finish_claimed). */
 bool wr_gate_wait(wr_sink_gate *gate, wr_pipeline_task *t);
 void wr_gate_finish_done(wr_sink_gate *gate, wr_pipeline_set *set);
+/* How the pipelines that this one depends on have ended an epoch that they have completed: the least watermark, the
+ * strongest kind. One that has ended before no longer counts. */
+wr_control wr_pipeline_input_end(wr_pipeline *p, uint64_t epoch);
 /* True when all that the pipeline depends on have completed the epoch; else `t` waits at one of them. */
 bool wr_pipeline_ready(wr_pipeline *p, uint64_t epoch, wr_pipeline_task *t);
 /* A task became active again, parked or done. */

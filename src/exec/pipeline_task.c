@@ -67,7 +67,7 @@ static void stop_source(wr_pipeline_task *t) {
 static wr_status take_morsel(wr_pipeline_task *t, task_step *step, wr_error *err) {
     wr_pipeline *p = t->pipeline;
     wr_flow flow = WR_DONE;
-    wr_control control = {.kind = WR_END, .epoch = t->epoch, .watermark = WR_WATERMARK_INFINITY};
+    wr_control control = wr_pipeline_input_end(p, t->epoch);
     wr_status status = WR_OK;
     wr_mutex_lock(&p->next_lock);
     if (!p->epoch_ending) {

@@ -15,7 +15,6 @@ typedef struct plain_aggregation {
     wr_agg_plan plan;
     wr_mutex lock;
     plain_entry *handed; /* under lock until the epoch's control; then its first is the result */
-    wr_control control;
     bool given;
 } plain_aggregation;
 
@@ -132,7 +131,6 @@ static wr_status sink_combine(wr_sink *sink, wr_local *local, wr_error *err) {
 static wr_status sink_control(wr_sink *sink, const wr_control *control, uint32_t *task_count, wr_error *err) {
     plain_aggregation *g = ((plain_sink *)sink)->shared;
     *task_count = 0;
-    g->control = *control;
     if (control->kind != WR_END) return WR_OK;
     if (!g->handed) return entry_create(g, &g->handed, err);
     plain_entry *first = g->handed;
@@ -205,13 +203,11 @@ static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *c
     (void)waker;
     (void)err;
     plain_aggregation *g = ((plain_source *)source)->shared;
-    if (g->control.kind == WR_END && !g->given) {
+    *flow = WR_DONE;
+    if (control->kind == WR_END && !g->given) {
         g->given = true;
-        *morsel = (wr_morsel){.epoch = g->control.epoch, .count = 1};
+        *morsel = (wr_morsel){.epoch = control->epoch, .count = 1};
         *flow = WR_HAVE_OUTPUT;
-    } else {
-        *control = g->control;
-        *flow = WR_DONE;
     }
     return WR_OK;
 }

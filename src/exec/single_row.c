@@ -82,10 +82,11 @@ static const wr_sink_ops single_sink_ops = {
 
 static wr_status single_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
                              wr_error *err) {
-    (void)control;
     (void)waker;
     (void)err;
     single_source *n = (single_source *)source;
+    *flow = WR_DONE;
+    if (control->kind != WR_END) return WR_OK;
     *flow = n->handed_out ? WR_DONE : WR_HAVE_OUTPUT;
     *morsel = (wr_morsel){.count = 1};
     n->handed_out = true;

@@ -25,7 +25,7 @@ typedef struct sink_local {
 
 typedef struct source_local {
     wr_batch out;
-    uint8_t **rows; /* of a batch */
+    uint8_t **rows;             /* of a batch */
     const wr_sort_range *range; /* that is open */
     uint64_t given, skipped;
     wr_sort_merge merge;
@@ -121,7 +121,8 @@ static wr_status relieve(wr_sort *s, wr_sort_store *own, wr_error *err) {
 }
 
 /* *flow is BLOCKED when the waker was parked. */
-static wr_status make_room(wr_sort *s, wr_sort_store *own, size_t bytes, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status make_room(wr_sort *s, wr_sort_store *own, size_t bytes, wr_flow *flow, wr_waker *waker,
+                           wr_error *err) {
     for (;;) {
         wr_budget_answer answer = wr_budget_request(s->budget, bytes, waker);
         if (answer == WR_BUDGET_GRANTED) return WR_OK;
@@ -179,7 +180,8 @@ static uint32_t next_slice(const wr_sort *s, const sink_local *l, const wr_batch
     return count;
 }
 
-static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status sink_consume(wr_sink *sink, wr_local *local, wr_batch *in, wr_flow *flow, wr_waker *waker,
+                              wr_error *err) {
     wr_sort *s = sort_of_sink(sink);
     sink_local *l = (sink_local *)local;
     *flow = s->first == s->end ? WR_DONE : WR_NEED_INPUT;
@@ -294,10 +296,12 @@ static wr_status source_local_create(wr_source *source, wr_local **out, wr_error
     return WR_OK;
 }
 
-static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker, wr_error *err) {
-    (void)control;
+static wr_status source_next(wr_source *source, wr_morsel *morsel, wr_control *control, wr_flow *flow, wr_waker *waker,
+                             wr_error *err) {
     (void)waker;
     wr_sort *s = sort_of_source(source);
+    *flow = WR_DONE;
+    if (control->kind != WR_END) return WR_OK;
     if (!s->is_planned) WR_TRY(wr_sort_plan_ranges(s, err));
     s->is_planned = true;
     *flow = s->next_range < s->range_count ? WR_HAVE_OUTPUT : WR_DONE;
@@ -320,7 +324,8 @@ static bool may_open(wr_sort *s, wr_waker *waker) {
     return may;
 }
 
-static wr_status open_range(wr_source *source, source_local *l, const wr_sort_range *range, wr_flow *flow, wr_waker *waker, wr_error *err) {
+static wr_status open_range(wr_source *source, source_local *l, const wr_sort_range *range, wr_flow *flow,
+                            wr_waker *waker, wr_error *err) {
     wr_sort *s = sort_of_source(source);
     const wr_sort_runs *runs = &s->class_runs[range->row_class];
     if (range->is_merge) {
@@ -339,8 +344,10 @@ static wr_status open_range(wr_source *source, source_local *l, const wr_sort_ra
     }
     l->range = range;
     if (!range->is_merge) return WR_OK;
-    const wr_sort_mark *low = range->low ? &s->splitters[range->low - 1] : NULL, *high = range->high ? &s->splitters[range->high - 1] : NULL;
-    return wr_sort_merge_init(&l->merge, s, runs->items, runs->count, low, high, wr_budget_allocator(source->base.budget), false, err);
+    const wr_sort_mark *low = range->low ? &s->splitters[range->low - 1] : NULL,
+                       *high = range->high ? &s->splitters[range->high - 1] : NULL;
+    return wr_sort_merge_init(&l->merge, s, runs->items, runs->count, low, high,
+                              wr_budget_allocator(source->base.budget), false, err);
 }
 
 /* The next rows of the open range; 0 at its end. */
@@ -367,8 +374,8 @@ static wr_status take_rows(wr_sort *s, source_local *l, uint32_t *count, wr_erro
     return WR_OK;
 }
 
-static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow, wr_waker *waker,
-                             wr_error *err) {
+static wr_status source_read(wr_source *source, wr_local *local, const wr_morsel *morsel, wr_batch **out, wr_flow *flow,
+                             wr_waker *waker, wr_error *err) {
     wr_sort *s = sort_of_source(source);
     source_local *l = (source_local *)local;
     *flow = WR_HAVE_OUTPUT;
@@ -416,14 +423,16 @@ static const wr_source_ops source_ops = {
 static wr_status check_keys(const wr_sort_spec *spec, wr_error *err) {
     for (uint32_t k = 0; k < spec->key_count; k++) {
         if (!spec->types[spec->keys[k].column].collation) continue;
-        return wr_fail(err, WR_UNSUPPORTED, "sort key %u is text with a collation, which only binary order is supported for", k + 1);
+        return wr_fail(err, WR_UNSUPPORTED,
+                       "sort key %u is text with a collation, which only binary order is supported for", k + 1);
     }
     return WR_OK;
 }
 
 /* Pages are as large as the memory limit bears. */
 static void choose_sizes(wr_sort *s) {
-    size_t room = wr_budget_available(s->budget), share = room / (32 * (size_t)(s->exec->thread_count ? s->exec->thread_count : 1));
+    size_t room = wr_budget_available(s->budget),
+           share = room / (32 * (size_t)(s->exec->thread_count ? s->exec->thread_count : 1));
     s->page_bytes_max = WR_ROW_PAGE_MIN;
     while (s->page_bytes_max < PAGE_BYTES_MAX && s->page_bytes_max < share) s->page_bytes_max *= 2;
     s->spill_page_bytes = WR_ROW_PAGE_MIN;
@@ -443,7 +452,8 @@ static wr_status make_orders(wr_sort *s, const wr_sort_spec *spec, wr_error *err
     WR_TRY(status);
     WR_TRY(wr_sort_order_init(&s->orders[WR_SORT_VALUES], a, &s->layout, s->keys, s->key_count, true, err));
     uint32_t others = s->key_count ? s->key_count - 1 : 0;
-    return wr_sort_order_init(&s->orders[WR_SORT_NULLS], a, &s->layout, s->keys + (s->key_count - others), others, false, err);
+    return wr_sort_order_init(&s->orders[WR_SORT_NULLS], a, &s->layout, s->keys + (s->key_count - others), others,
+                              false, err);
 }
 
 static wr_status sort_init(wr_sort *s, const wr_sort_spec *spec, wr_error *err) {

@@ -20,6 +20,7 @@ typedef struct wr_sort_spec {
 
 /* Rows that are equal in all keys come in the order of their ordinals: the result is the same with any number of threads.
  * The source gives its morsels in the order of the rows. */
-WR_MUST_CHECK wr_status wr_sort_create(wr_exec *exec, const wr_sort_spec *spec, wr_sink **sink, wr_source **source, wr_error *err);
+WR_MUST_CHECK wr_status wr_sort_create(wr_exec *exec, const wr_sort_spec *spec, wr_sink **sink, wr_source **source,
+                                       wr_error *err);
 
 #endif

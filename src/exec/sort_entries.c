@@ -236,7 +236,8 @@ static deal learn_deal(const wr_sort_pages *pages) {
 }
 
 /* All entries, dealt out; where buckets end is in `at`. Returns the size of the largest. */
-static size_t deal_out(const wr_sort_pages *pages, deal d, wr_sort_entry *out, size_t *at, const _Atomic bool *cancelled) {
+static size_t deal_out(const wr_sort_pages *pages, deal d, wr_sort_entry *out, size_t *at,
+                       const _Atomic bool *cancelled) {
     wr_sort_entry e[WR_SORT_SLICE];
     size_t count;
     memset(at, 0, sizeof *at << d.bits);
@@ -250,7 +251,8 @@ static size_t deal_out(const wr_sort_pages *pages, deal d, wr_sort_entry *out, s
     return largest;
 }
 
-static wr_status sort_into(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry *out, const _Atomic bool *cancelled, wr_error *err) {
+static wr_status sort_into(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry *out,
+                           const _Atomic bool *cancelled, wr_error *err) {
     size_t at[1 << DIGIT_BITS_MAX] = {pages->row_count}, bucket_count = 1, largest = pages->row_count;
     if (pages->row_count <= CACHED_ENTRIES) {
         reader r = open_reader(pages);
@@ -263,12 +265,14 @@ static wr_status sort_into(const wr_sort_pages *pages, wr_allocator *a, wr_sort_
     size_t bytes = sizeof *out * largest;
     sorter s = {pages->order, cancelled, wr_alloc(a, bytes)};
     if (!s.scratch) return wr_fail_memory(err, bytes, "sort");
-    for (size_t b = 0, first = 0; b < bucket_count && !*cancelled; first = at[b++]) sort_bucket(&s, out + first, at[b] - first);
+    for (size_t b = 0, first = 0; b < bucket_count && !*cancelled; first = at[b++])
+        sort_bucket(&s, out + first, at[b] - first);
     wr_free(a, s.scratch, bytes);
     return *cancelled ? wr_fail(err, WR_CANCELLED, "the query was stopped") : WR_OK;
 }
 
-wr_status wr_sort_pages_sort(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry **out, const _Atomic bool *cancelled, wr_error *err) {
+wr_status wr_sort_pages_sort(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry **out,
+                             const _Atomic bool *cancelled, wr_error *err) {
     /* Slices are read into it whole, also the last. */
     size_t bytes = sizeof **out * (pages->row_count + WR_SORT_SLICE);
     *out = wr_alloc(a, bytes);

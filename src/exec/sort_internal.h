@@ -64,7 +64,8 @@ typedef struct wr_sort_place {
 typedef enum wr_sort_step { WR_SORT_END, WR_SORT_WORD, WR_SORT_CELLS } wr_sort_step;
 
 WR_MUST_CHECK wr_status wr_sort_order_init(wr_sort_order *order, wr_allocator *a, const wr_row_layout *layout,
-                                           const wr_sort_column *keys, uint32_t key_count, bool nulls_apart, wr_error *err);
+                                           const wr_sort_column *keys, uint32_t key_count, bool nulls_apart,
+                                           wr_error *err);
 void wr_sort_order_deinit(wr_sort_order *order);
 /* Fills the keys of entries whose rows are there with the word at `place`. */
 void wr_sort_load(const wr_sort_order *order, wr_sort_place place, wr_sort_entry *entries, size_t count);
@@ -97,8 +98,8 @@ typedef struct wr_sort_pages {
 
 /* Entries of the rows in order, equal ones in the order of arrival: in *out, row_count of them and room for a slice. While it
  * works, it holds as many again. WR_CANCELLED when *cancelled is seen. */
-WR_MUST_CHECK wr_status wr_sort_pages_sort(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry **out, const _Atomic bool *cancelled,
-                                           wr_error *err);
+WR_MUST_CHECK wr_status wr_sort_pages_sort(const wr_sort_pages *pages, wr_allocator *a, wr_sort_entry **out,
+                                           const _Atomic bool *cancelled, wr_error *err);
 
 /* ---- stores: rows as they come in ---- */
 
@@ -109,7 +110,7 @@ typedef struct wr_sort_store {
     wr_row_list rows;
     uint32_t page_count;
     uint64_t class_rows[WR_SORT_CLASSES];
-    bool rising, falling;   /* so far: all of one class, and in order, or strictly in reverse */
+    bool rising, falling; /* so far: all of one class, and in order, or strictly in reverse */
     wr_sort_entry last;
     uint64_t morsel_index; /* of the last rows */
     uint32_t morsel_source, morsel_number;
@@ -210,8 +211,8 @@ typedef struct wr_sort {
     uint32_t splitter_capacity;
     bool is_planned;
     uint32_t active_ranges, active_max; /* that hold pages */
-    wr_wait_list waiting;  /* for a store to spill, or for a job to end */
-    _Atomic uint64_t held_bytes; /* that spilling would free, in all stores */
+    wr_wait_list waiting;               /* for a store to spill, or for a job to end */
+    _Atomic uint64_t held_bytes;        /* that spilling would free, in all stores */
     _Atomic bool has_spilled;
 } wr_sort;
 
@@ -219,12 +220,13 @@ typedef struct wr_sort {
 WR_MUST_CHECK wr_status wr_sort_store_create(wr_sort *sort, wr_sort_store **out, wr_error *err);
 void wr_sort_store_destroy(wr_sort *sort, wr_sort_store *store);
 /* Room that adding these rows takes at most, with what sorting them takes. */
-size_t wr_sort_store_needs(const wr_sort *sort, const wr_sort_store *store, const wr_vector *columns, const uint32_t *rows,
-                           uint32_t count);
+size_t wr_sort_store_needs(const wr_sort *sort, const wr_sort_store *store, const wr_vector *columns,
+                           const uint32_t *rows, uint32_t count);
 /* Adds rows of columns, which are the layout's but for the last; at most WR_SORT_SLICE. wr_sort_store_needs was granted
  * before and is settled here. */
-WR_MUST_CHECK wr_status wr_sort_store_add(wr_sort *sort, wr_sort_store *store, const wr_vector *columns, wr_ordinal ordinal,
-                                          const uint32_t *rows, uint32_t count, size_t granted_bytes, wr_error *err);
+WR_MUST_CHECK wr_status wr_sort_store_add(wr_sort *sort, wr_sort_store *store, const wr_vector *columns,
+                                          wr_ordinal ordinal, const uint32_t *rows, uint32_t count,
+                                          size_t granted_bytes, wr_error *err);
 /* The rows are somewhere else now, or of no use any more. */
 void wr_sort_store_clear(wr_sort *sort, wr_sort_store *store);
 /* Tells the budget how much there is to spill. */
@@ -239,8 +241,8 @@ static inline uint32_t wr_sort_row_morsel(const wr_sort *sort, const uint8_t *ro
 
 /* sort_run.c */
 /* Runs of the rows in `page_count` pages from `first` on, one for each class that is there, added to the sort's. */
-WR_MUST_CHECK wr_status wr_sort_store_sort(wr_sort *sort, const wr_sort_store *store, const wr_row_page *first, uint32_t page_count,
-                                           uint32_t number, wr_error *err);
+WR_MUST_CHECK wr_status wr_sort_store_sort(wr_sort *sort, const wr_sort_store *store, const wr_row_page *first,
+                                           uint32_t page_count, uint32_t number, wr_error *err);
 /* A run's row in memory. */
 uint8_t *wr_sort_run_row(const wr_sort_run *run, uint64_t i);
 /* Rows [first, first + count) of a run in memory. */
@@ -249,7 +251,8 @@ void wr_sort_run_destroy(wr_sort *sort, wr_sort_run *run);
 /* All rows of the store go to disk, as runs that are added to the sort's. */
 WR_MUST_CHECK wr_status wr_sort_store_spill(wr_sort *sort, wr_sort_store *store, wr_error *err);
 /* Runs of one class, side by side in the order of arrival, become one on disk. Takes them. */
-WR_MUST_CHECK wr_status wr_sort_runs_join(wr_sort *sort, wr_sort_run **runs, uint32_t count, wr_sort_run **out, wr_error *err);
+WR_MUST_CHECK wr_status wr_sort_runs_join(wr_sort *sort, wr_sort_run **runs, uint32_t count, wr_sort_run **out,
+                                          wr_error *err);
 void wr_sort_add_run(wr_sort *sort, wr_sort_run *run);
 
 /* sort_job.c */
@@ -290,8 +293,8 @@ typedef struct wr_sort_merge {
     const wr_sort_mark *low, *high;
     bool frees_slots;
     wr_sort_cursor *cursors;
-    uint64_t *keys;    /* of their heads */
-    uint32_t *losers;  /* losers[0] is the winner */
+    uint64_t *keys;   /* of their heads */
+    uint32_t *losers; /* losers[0] is the winner */
     uint32_t count;
     wr_row_page *retired; /* pages that were read to the end, with rows that the caller may look at */
     uint32_t retired_count;
@@ -299,11 +302,12 @@ typedef struct wr_sort_merge {
 
 /* Rows of the runs between the places (NULL: without bound). Runs on disk give their slots back as they are read. */
 WR_MUST_CHECK wr_status wr_sort_merge_init(wr_sort_merge *m, wr_sort *sort, wr_sort_run *const *runs, uint32_t count,
-                                           const wr_sort_mark *low, const wr_sort_mark *high, wr_allocator *a, bool frees_slots,
-                                           wr_error *err);
+                                           const wr_sort_mark *low, const wr_sort_mark *high, wr_allocator *a,
+                                           bool frees_slots, wr_error *err);
 void wr_sort_merge_deinit(wr_sort_merge *m);
 /* The next rows, at most `max` and perhaps fewer; 0 at the end. They stay until the next call. */
-WR_MUST_CHECK wr_status wr_sort_merge_take(wr_sort_merge *m, uint8_t **rows, uint32_t max, uint32_t *count, wr_error *err);
+WR_MUST_CHECK wr_status wr_sort_merge_take(wr_sort_merge *m, uint8_t **rows, uint32_t max, uint32_t *count,
+                                           wr_error *err);
 /* Bytes that a merge of these runs holds at most. */
 size_t wr_sort_merge_bytes(wr_sort_run *const *runs, uint32_t count);
 

@@ -54,9 +54,10 @@ static void add_part(layout_cursor *at, uint32_t word, wr_sort_part part) {
 }
 
 /* `bits` bits, which may go on in the next word. */
-static void add_value(layout_cursor *at, const wr_row_layout *layout, uint32_t column, uint32_t offset, uint8_t load, unsigned bits,
-                      uint64_t flip) {
-    wr_sort_part part = {.column = column, .offset = layout->columns[column].offset + offset, .load = load, .flip = flip};
+static void add_value(layout_cursor *at, const wr_row_layout *layout, uint32_t column, uint32_t offset, uint8_t load,
+                      unsigned bits, uint64_t flip) {
+    wr_sort_part part = {
+        .column = column, .offset = layout->columns[column].offset + offset, .load = load, .flip = flip};
     uint32_t word = (uint32_t)(at->bit / 64);
     unsigned end = (unsigned)(at->bit % 64) + bits;
     at->bit += bits;
@@ -74,7 +75,9 @@ static void add_text(layout_cursor *at, const wr_row_layout *layout, uint32_t co
     unsigned room = 64 - (unsigned)(at->bit % 64), bytes = room / 8 - 1;
     uint32_t word = (uint32_t)(at->bit / 64), offset = layout->columns[column].offset;
     uint64_t flip = descending ? low_bits(bytes * 8 + 8) : 0;
-    add_part(at, word, (wr_sort_part){.column = column, .offset = offset, .load = LOAD_TEXT, .left = (uint8_t)(room % 8), .flip = flip});
+    add_part(at, word,
+             (wr_sort_part){
+                 .column = column, .offset = offset, .load = LOAD_TEXT, .left = (uint8_t)(room % 8), .flip = flip});
     wr_sort_word *w = &at->order->words[word];
     w->text_offset = offset;
     w->text_bytes = (uint8_t)bytes;
@@ -136,9 +139,10 @@ static void add_keys(wr_sort_order *o, bool nulls_apart) {
     o->exact = o->tie_key == o->key_count;
 }
 
-wr_status wr_sort_order_init(wr_sort_order *o, wr_allocator *a, const wr_row_layout *layout, const wr_sort_column *keys, uint32_t key_count,
-                             bool nulls_apart, wr_error *err) {
-    *o = (wr_sort_order){.allocator = a, .layout = layout, .keys = keys, .key_count = key_count, .cells_key = key_count};
+wr_status wr_sort_order_init(wr_sort_order *o, wr_allocator *a, const wr_row_layout *layout, const wr_sort_column *keys,
+                             uint32_t key_count, bool nulls_apart, wr_error *err) {
+    *o =
+        (wr_sort_order){.allocator = a, .layout = layout, .keys = keys, .key_count = key_count, .cells_key = key_count};
     /* A key is at most a flag and two values, each across a border. */
     o->words = wr_alloc(a, sizeof *o->words * (key_count * 3 + 1));
     o->parts = wr_alloc(a, sizeof *o->parts * (key_count * 5 + 1));
@@ -241,7 +245,8 @@ wr_sort_step wr_sort_next(const wr_sort_order *o, wr_sort_place place, uint64_t 
     if (place.word < o->word_count) {
         const wr_sort_word *word = &o->words[place.word];
         if (word->text_bytes) {
-            uint64_t size = place.text ? key : key >> word->text_shift, goes_on = place.text ? TEXT_NEXT_BYTES + 1 : word->text_bytes + 1;
+            uint64_t size = place.text ? key : key >> word->text_shift,
+                     goes_on = place.text ? TEXT_NEXT_BYTES + 1 : word->text_bytes + 1;
             if (word->text_descending) size = ~size;
             if ((size & 0xff) == goes_on) {
                 *next = (wr_sort_place){place.word, place.text + 1};

@@ -38,7 +38,8 @@ static wr_status read_page(wr_sort_merge *m, wr_sort_cursor *c, uint32_t index, 
 }
 
 /* Entries of the page in front of the place, or all. */
-static uint32_t rows_before(const wr_sort_merge *m, const wr_sort_cursor *c, uint32_t count, const wr_sort_mark *place) {
+static uint32_t rows_before(const wr_sort_merge *m, const wr_sort_cursor *c, uint32_t count,
+                            const wr_sort_mark *place) {
     uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
@@ -59,7 +60,8 @@ static wr_status next_page(wr_sort_merge *m, wr_sort_cursor *c, wr_error *err) {
     for (uint32_t i = 0; i < count; i++) c->entries[i].row = wr_row_at(c->page, i);
     wr_sort_load(m->order, (wr_sort_place){0, 0}, c->entries, count);
     uint32_t first = 0, end = count;
-    if (m->low && wr_sort_mark_compare(m->sort, &c->run->marks[index], m->low) < 0) first = rows_before(m, c, count, m->low);
+    if (m->low && wr_sort_mark_compare(m->sort, &c->run->marks[index], m->low) < 0)
+        first = rows_before(m, c, count, m->low);
     if (m->high && c->next == c->stop) end = rows_before(m, c, count, m->high);
     c->at = c->entries + first;
     c->end = c->entries + end;
@@ -162,14 +164,21 @@ static void set_key(wr_sort_merge *m, uint32_t cursor) {
     m->keys[cursor] = is_at_end(c) ? UINT64_MAX : c->at->key;
 }
 
-wr_status wr_sort_merge_init(wr_sort_merge *m, wr_sort *sort, wr_sort_run *const *runs, uint32_t count, const wr_sort_mark *low,
-                             const wr_sort_mark *high, wr_allocator *a, bool frees_slots, wr_error *err) {
-    *m = (wr_sort_merge){.sort = sort, .order = &sort->orders[runs[0]->row_class], .allocator = a, .low = low, .high = high,
-                         .frees_slots = frees_slots, .count = count};
+wr_status wr_sort_merge_init(wr_sort_merge *m, wr_sort *sort, wr_sort_run *const *runs, uint32_t count,
+                             const wr_sort_mark *low, const wr_sort_mark *high, wr_allocator *a, bool frees_slots,
+                             wr_error *err) {
+    *m = (wr_sort_merge){.sort = sort,
+                         .order = &sort->orders[runs[0]->row_class],
+                         .allocator = a,
+                         .low = low,
+                         .high = high,
+                         .frees_slots = frees_slots,
+                         .count = count};
     m->cursors = wr_alloc_zeroed(a, sizeof *m->cursors * count);
     m->keys = wr_alloc(a, sizeof *m->keys * count);
     m->losers = wr_alloc(a, sizeof *m->losers * count);
-    if (!m->cursors || !m->keys || !m->losers) return wr_fail_memory(err, sizeof *m->cursors * count, "merging sorted runs");
+    if (!m->cursors || !m->keys || !m->losers)
+        return wr_fail_memory(err, sizeof *m->cursors * count, "merging sorted runs");
     for (uint32_t i = 0; i < count; i++) {
         WR_TRY(open_cursor(m, &m->cursors[i], runs[i], err));
         set_key(m, i);

@@ -34,7 +34,8 @@ wr_status wr_sort_collect_runs(wr_sort *sort, wr_error *err) {
     while (sort->runs) {
         wr_sort_run *run = sort->runs;
         wr_sort_runs *runs = &sort->class_runs[run->row_class];
-        WR_TRY(wr_grow(sort->allocator, (void **)&runs->items, &runs->capacity, runs->count, 1, sizeof *runs->items, err));
+        WR_TRY(
+            wr_grow(sort->allocator, (void **)&runs->items, &runs->capacity, runs->count, 1, sizeof *runs->items, err));
         sort->runs = run->next;
         uint32_t at = runs->count++;
         for (; at > 0 && comes_before(run, runs->items[at - 1]); at--) runs->items[at] = runs->items[at - 1];
@@ -86,12 +87,14 @@ static void sort_samples(const wr_sort *sort, sample *items, sample *scratch, ui
 }
 
 /* Splitters of a class, at the end of the array; `count` of them. */
-static wr_status choose_splitters(wr_sort *sort, unsigned row_class, uint64_t range_rows, uint32_t *used, uint32_t *count, wr_error *err) {
+static wr_status choose_splitters(wr_sort *sort, unsigned row_class, uint64_t range_rows, uint32_t *used,
+                                  uint32_t *count, wr_error *err) {
     const wr_sort_runs *runs = &sort->class_runs[row_class];
     samples all = {0};
     wr_status status = WR_OK;
     uint64_t step = range_rows / SAMPLES_PER_RANGE ? range_rows / SAMPLES_PER_RANGE : 1, rows = 0;
-    for (uint32_t i = 0; i < runs->count && status == WR_OK; i++) status = take_samples(sort, runs->items[i], step, &all, err);
+    for (uint32_t i = 0; i < runs->count && status == WR_OK; i++)
+        status = take_samples(sort, runs->items[i], step, &all, err);
     size_t bytes = sizeof(sample) * (all.count / 2 + 1);
     sample *scratch = wr_alloc(sort->allocator, bytes);
     if (!scratch && status == WR_OK) status = wr_fail_memory(err, bytes, "sort");
@@ -101,7 +104,8 @@ static wr_status choose_splitters(wr_sort *sort, unsigned row_class, uint64_t ra
     for (uint32_t i = 0; i < all.count && status == WR_OK; i++) {
         rows += all.items[i].rows;
         if (rows < range_rows || (last && wr_sort_mark_compare(sort, last, &all.items[i].mark) == 0)) continue;
-        status = wr_grow(sort->allocator, (void **)&sort->splitters, &sort->splitter_capacity, *used, 1, sizeof *sort->splitters, err);
+        status = wr_grow(sort->allocator, (void **)&sort->splitters, &sort->splitter_capacity, *used, 1,
+                         sizeof *sort->splitters, err);
         if (status != WR_OK) break;
         sort->splitters[(*used)++] = all.items[i].mark;
         last = &all.items[i].mark;
@@ -116,12 +120,14 @@ static wr_status choose_splitters(wr_sort *sort, unsigned row_class, uint64_t ra
 /* ---- ranges ---- */
 
 static wr_status add_range(wr_sort *sort, wr_sort_range range, wr_error *err) {
-    WR_TRY(wr_grow(sort->allocator, (void **)&sort->ranges, &sort->range_capacity, sort->range_count, 1, sizeof range, err));
+    WR_TRY(wr_grow(sort->allocator, (void **)&sort->ranges, &sort->range_capacity, sort->range_count, 1, sizeof range,
+                   err));
     sort->ranges[sort->range_count++] = range;
     return WR_OK;
 }
 
-static wr_status cut_by_numbers(wr_sort *sort, unsigned row_class, uint64_t first, uint64_t end, uint64_t range_rows, wr_error *err) {
+static wr_status cut_by_numbers(wr_sort *sort, unsigned row_class, uint64_t first, uint64_t end, uint64_t range_rows,
+                                wr_error *err) {
     for (; first < end; first += range_rows) {
         uint64_t count = end - first < range_rows ? end - first : range_rows;
         WR_TRY(add_range(sort, (wr_sort_range){.row_class = (uint8_t)row_class, .first = first, .count = count}, err));
@@ -130,10 +136,12 @@ static wr_status cut_by_numbers(wr_sort *sort, unsigned row_class, uint64_t firs
 }
 
 /* Rows [first, end) of the class. */
-static wr_status cut_class(wr_sort *sort, unsigned row_class, uint64_t first, uint64_t end, uint64_t total, uint32_t *splitters, wr_error *err) {
+static wr_status cut_class(wr_sort *sort, unsigned row_class, uint64_t first, uint64_t end, uint64_t total,
+                           uint32_t *splitters, wr_error *err) {
     const wr_sort_runs *runs = &sort->class_runs[row_class];
     uint64_t range_rows = (uint64_t)sort->exec->batch_rows * RANGE_BATCHES;
-    if (runs->count == 1 && !wr_sort_run_is_spilled(runs->items[0])) return cut_by_numbers(sort, row_class, first, end, range_rows, err);
+    if (runs->count == 1 && !wr_sort_run_is_spilled(runs->items[0]))
+        return cut_by_numbers(sort, row_class, first, end, range_rows, err);
     wr_sort_range range = {.row_class = (uint8_t)row_class, .is_merge = true, .first = first, .count = end - first};
     if (first > 0 || end < total) return add_range(sort, range, err);
     for (uint32_t i = 0; i < runs->count; i++) {
@@ -181,7 +189,8 @@ wr_status wr_sort_plan_ranges(wr_sort *sort, wr_error *err) {
         unsigned c = nulls_first ? 1 - i : i;
         uint64_t total = 0;
         for (uint32_t r = 0; r < sort->class_runs[c].count; r++) total += sort->class_runs[c].items[r]->count;
-        uint64_t first = sort->first > before ? sort->first - before : 0, end = sort->end > before ? sort->end - before : 0;
+        uint64_t first = sort->first > before ? sort->first - before : 0,
+                 end = sort->end > before ? sort->end - before : 0;
         if (end > total) end = total;
         before += total;
         if (first < end) WR_TRY(cut_class(sort, c, first, end, total, &splitters, err));

@@ -26,7 +26,8 @@ void wr_sort_run_destroy(wr_sort *sort, wr_sort_run *run) {
     wr_free(a, run, sizeof *run);
 }
 
-static wr_status adopt_pages(wr_sort *sort, wr_sort_run *run, const wr_row_page *first, uint32_t page_count, wr_error *err) {
+static wr_status adopt_pages(wr_sort *sort, wr_sort_run *run, const wr_row_page *first, uint32_t page_count,
+                             wr_error *err) {
     run->page_count = page_count;
     run->pages = wr_alloc(sort->allocator, sizeof *run->pages * page_count);
     run->page_ends = wr_alloc(sort->allocator, sizeof *run->page_ends * page_count);
@@ -51,8 +52,8 @@ static uint64_t count_rows(const wr_sort_pages *pages) {
     return rows;
 }
 
-static wr_status make_run(wr_sort *sort, const wr_sort_store *store, const wr_sort_pages *pages, unsigned row_class, wr_sort_run **out,
-                          wr_error *err) {
+static wr_status make_run(wr_sort *sort, const wr_sort_store *store, const wr_sort_pages *pages, unsigned row_class,
+                          wr_sort_run **out, wr_error *err) {
     wr_sort_run *run;
     WR_TRY(new_run(sort, store->number, row_class, &run, err));
     wr_status status;
@@ -73,8 +74,8 @@ static wr_status make_run(wr_sort *sort, const wr_sort_store *store, const wr_so
 }
 
 /* The rows of one class in some of the store's pages; *out is NULL when there are none. */
-static wr_status sort_class(wr_sort *sort, const wr_sort_store *store, const wr_row_page *first, uint32_t page_count, unsigned row_class,
-                            wr_sort_run **out, wr_error *err) {
+static wr_status sort_class(wr_sort *sort, const wr_sort_store *store, const wr_row_page *first, uint32_t page_count,
+                            unsigned row_class, wr_sort_run **out, wr_error *err) {
     *out = NULL;
     if (store->class_rows[row_class] == 0) return WR_OK;
     wr_sort_pages pages = {
@@ -89,8 +90,8 @@ static wr_status sort_class(wr_sort *sort, const wr_sort_store *store, const wr_
     return pages.row_count ? make_run(sort, store, &pages, row_class, out, err) : WR_OK;
 }
 
-wr_status wr_sort_store_sort(wr_sort *sort, const wr_sort_store *store, const wr_row_page *first, uint32_t page_count, uint32_t number,
-                             wr_error *err) {
+wr_status wr_sort_store_sort(wr_sort *sort, const wr_sort_store *store, const wr_row_page *first, uint32_t page_count,
+                             uint32_t number, wr_error *err) {
     for (unsigned c = 0; c < WR_SORT_CLASSES; c++) {
         wr_sort_run *run;
         WR_TRY(sort_class(sort, store, first, page_count, c, &run, err));
@@ -177,7 +178,8 @@ static wr_status open_page(writer *w, const uint8_t *row, uint32_t heap_bytes, w
     wr_sort *sort = w->sort;
     wr_sort_run *run = w->run;
     WR_TRY(flush_page(w, err));
-    WR_TRY(wr_grow(sort->allocator, (void **)&run->marks, &run->mark_capacity, run->spilled.count, 1, sizeof *run->marks, err));
+    WR_TRY(wr_grow(sort->allocator, (void **)&run->marks, &run->mark_capacity, run->spilled.count, 1,
+                   sizeof *run->marks, err));
     wr_sort_mark_of(sort, run->row_class, row, &run->marks[run->spilled.count]);
     return wr_row_page_create(&w->page, sort->allocator, &sort->layout, sort->spill_page_bytes, heap_bytes, err);
 }

@@ -50,11 +50,13 @@ void wr_sort_store_destroy(wr_sort *sort, wr_sort_store *store) {
 
 /* ---- room ---- */
 
-size_t wr_sort_store_needs(const wr_sort *sort, const wr_sort_store *store, const wr_vector *columns, const uint32_t *rows, uint32_t count) {
+size_t wr_sort_store_needs(const wr_sort *sort, const wr_sort_store *store, const wr_vector *columns,
+                           const uint32_t *rows, uint32_t count) {
     const wr_row_layout *layout = &sort->layout;
     const wr_row_page *page = store->rows.last;
     size_t room = 0, bytes = (size_t)layout->row_bytes * count;
-    if (page) room = page->page_bytes - page->rows_offset - (size_t)page->row_count * page->row_bytes - page->heap_bytes;
+    if (page)
+        room = page->page_bytes - page->rows_offset - (size_t)page->row_count * page->row_bytes - page->heap_bytes;
     if (layout->has_heap) {
         wr_row_layout input = *layout;
         input.column_count--;
@@ -73,7 +75,8 @@ static int compare_entries(const wr_sort_order *order, const wr_sort_entry *a, c
 }
 
 /* Looks only as long as there is an order to be lost. */
-static void watch_order(const wr_sort *sort, wr_sort_store *store, uint8_t *const *rows, uint32_t count, uint32_t null_count) {
+static void watch_order(const wr_sort *sort, wr_sort_store *store, uint8_t *const *rows, uint32_t count,
+                        uint32_t null_count) {
     wr_sort_entry e[WR_SORT_SLICE];
     bool nulls = null_count > 0;
     if ((nulls && null_count < count) || store->class_rows[!nulls]) {
@@ -101,7 +104,8 @@ static uint32_t count_nulls(const wr_sort *sort, uint8_t *const *rows, uint32_t 
 
 /* The number of the morsel; one lock a morsel. */
 static wr_status note_morsel(wr_sort *sort, wr_sort_store *store, wr_ordinal ordinal, wr_error *err) {
-    if (store->has_morsel && store->morsel_index == ordinal.morsel && store->morsel_source == ordinal.source) return WR_OK;
+    if (store->has_morsel && store->morsel_index == ordinal.morsel && store->morsel_source == ordinal.source)
+        return WR_OK;
     wr_mutex_lock(&sort->lock);
     wr_status status = wr_grow(sort->allocator, (void **)&sort->morsels, &sort->morsel_capacity, sort->morsel_count, 1,
                                sizeof *sort->morsels, err);
@@ -122,9 +126,11 @@ static bool comes_before(const wr_sort_morsel *a, const wr_sort_morsel *b) {
 }
 
 /* Merges pieces of `width` numbers, each in order, to pieces of twice as many. */
-static void merge_numbers(const wr_sort_morsel *morsels, const uint32_t *from, uint32_t *to, uint32_t count, uint64_t width) {
+static void merge_numbers(const wr_sort_morsel *morsels, const uint32_t *from, uint32_t *to, uint32_t count,
+                          uint64_t width) {
     for (uint64_t first = 0; first < count; first += 2 * width) {
-        uint64_t middle = first + width < count ? first + width : count, end = first + 2 * width < count ? first + 2 * width : count;
+        uint64_t middle = first + width < count ? first + width : count,
+                 end = first + 2 * width < count ? first + 2 * width : count;
         for (uint64_t a = first, b = middle, at = first; at < end; at++) {
             bool take_a = b == end || (a < middle && !comes_before(&morsels[from[b]], &morsels[from[a]]));
             to[at] = from[take_a ? a++ : b++];
@@ -150,15 +156,16 @@ wr_status wr_sort_rank_morsels(wr_sort *sort, wr_error *err) {
     return WR_OK;
 }
 
-static wr_status add_rows(wr_sort *sort, wr_sort_store *store, const wr_vector *columns, wr_ordinal ordinal, const uint32_t *rows,
-                          uint32_t count, wr_error *err) {
+static wr_status add_rows(wr_sort *sort, wr_sort_store *store, const wr_vector *columns, wr_ordinal ordinal,
+                          const uint32_t *rows, uint32_t count, wr_error *err) {
     uint8_t *addresses[WR_SORT_SLICE];
     WR_TRY(note_morsel(sort, store, ordinal, err));
     if (sort->column_count) memcpy(store->columns, columns, sizeof *columns * sort->column_count);
-    store->columns[sort->column_count] =
-        (wr_vector){.type = wr_type_of(WR_TYPE_UINTEGER), .kind = WR_CONSTANT, .phys = WR_PHYS_U32, .data = &store->morsel_number};
+    store->columns[sort->column_count] = (wr_vector){
+        .type = wr_type_of(WR_TYPE_UINTEGER), .kind = WR_CONSTANT, .phys = WR_PHYS_U32, .data = &store->morsel_number};
     wr_row_page *last = store->rows.last;
-    WR_TRY(wr_row_append(&store->rows, sort->allocator, &sort->layout, store->page_bytes, store->columns, rows, count, addresses, err));
+    WR_TRY(wr_row_append(&store->rows, sort->allocator, &sort->layout, store->page_bytes, store->columns, rows, count,
+                         addresses, err));
     for (const wr_row_page *page = last ? last->next : store->rows.first; page; page = page->next) store->page_count++;
     if (store->rows.last != last && store->page_bytes < sort->page_bytes_max) store->page_bytes *= 2;
     uint32_t nulls = count_nulls(sort, addresses, count);
@@ -168,8 +175,8 @@ static wr_status add_rows(wr_sort *sort, wr_sort_store *store, const wr_vector *
     return WR_OK;
 }
 
-wr_status wr_sort_store_add(wr_sort *sort, wr_sort_store *store, const wr_vector *columns, wr_ordinal ordinal, const uint32_t *rows,
-                            uint32_t count, size_t granted_bytes, wr_error *err) {
+wr_status wr_sort_store_add(wr_sort *sort, wr_sort_store *store, const wr_vector *columns, wr_ordinal ordinal,
+                            const uint32_t *rows, uint32_t count, size_t granted_bytes, wr_error *err) {
     uint64_t before = store->rows.page_bytes;
     wr_status status = add_rows(sort, store, columns, ordinal, rows, count, err);
     if (!granted_bytes) return status;

@@ -53,9 +53,8 @@ WR_ALWAYS_INLINE UNSIGNED WR_CAT(apply, NAME)(wr_arith_op op, T x, T y, T *out) 
 
 /* ---- checked loops ---- */
 
-static __attribute__((noinline)) void WR_CAT(find_failed, NAME)(wr_arith_op op, const T *x, const T *y,
-                                                                      bool x_constant, bool y_constant, uint32_t n,
-                                                                      uint64_t *failed) {
+static __attribute__((noinline)) void WR_CAT(find_failed, NAME)(wr_arith_op op, const T *x, const T *y, bool x_constant,
+                                                                bool y_constant, uint32_t n, uint64_t *failed) {
     T result;
     WR_FILL_BITS(failed, n, i, WR_CAT(apply, NAME)(op, x[x_constant ? 0 : i], y[y_constant ? 0 : i], &result) != 0);
 }

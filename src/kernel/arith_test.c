@@ -121,24 +121,25 @@ WR_TEST(kernel_arith, checked) {
     uint64_t state = 1;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned type = 0; type < WR_COUNT_OF(number_types); type++) for (unsigned kind = 0; kind < 3; kind++) {
-        test_memory memory = {0};
-        wr_phys phys = number_types[type];
-        arith_case c = {.k = k, .phys = phys, .n = n};
-        c.a = operand_column(&memory, phys, n, kind, &state);
-        c.b = operand_column(&memory, phys, n, kind, &state);
-        const uint8_t *constant = operand_column(&memory, phys, 1, kind, &state), *column = c.b, *first = c.a;
-        for (unsigned op = 0; op < WR_ARITH_OPS; op++) {
-            c.op = (wr_arith_op)op;
-            c.a = first, c.b = column, c.a_constant = c.b_constant = false;
-            check_loop(&c, k->arith->vv[phys][op]);
-            c.b = constant, c.b_constant = true;
-            check_loop(&c, k->arith->vc[phys][op]);
-            c.a = constant, c.b = column, c.a_constant = true, c.b_constant = false;
-            check_loop(&c, k->arith->cv[phys][op]);
+    for (unsigned type = 0; type < WR_COUNT_OF(number_types); type++)
+        for (unsigned kind = 0; kind < 3; kind++) {
+            test_memory memory = {0};
+            wr_phys phys = number_types[type];
+            arith_case c = {.k = k, .phys = phys, .n = n};
+            c.a = operand_column(&memory, phys, n, kind, &state);
+            c.b = operand_column(&memory, phys, n, kind, &state);
+            const uint8_t *constant = operand_column(&memory, phys, 1, kind, &state), *column = c.b, *first = c.a;
+            for (unsigned op = 0; op < WR_ARITH_OPS; op++) {
+                c.op = (wr_arith_op)op;
+                c.a = first, c.b = column, c.a_constant = c.b_constant = false;
+                check_loop(&c, k->arith->vv[phys][op]);
+                c.b = constant, c.b_constant = true;
+                check_loop(&c, k->arith->vc[phys][op]);
+                c.a = constant, c.b = column, c.a_constant = true, c.b_constant = false;
+                check_loop(&c, k->arith->cv[phys][op]);
+            }
+            test_memory_deinit(&memory);
         }
-        test_memory_deinit(&memory);
-    }
 }
 
 /* Every pair of bytes: quotients through doubles leave no room for luck. */
@@ -249,8 +250,9 @@ WR_TEST(kernel_arith, negate_and_absolute) {
     uint64_t state = 5;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned type = 0; type < WR_COUNT_OF(number_types); type++) for (unsigned kind = 0; kind < 2; kind++) {
-        check_one_operand(k, number_types[type], n, false, kind, &state);
-        check_one_operand(k, number_types[type], n, true, kind, &state);
-    }
+    for (unsigned type = 0; type < WR_COUNT_OF(number_types); type++)
+        for (unsigned kind = 0; kind < 2; kind++) {
+            check_one_operand(k, number_types[type], n, false, kind, &state);
+            check_one_operand(k, number_types[type], n, true, kind, &state);
+        }
 }

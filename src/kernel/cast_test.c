@@ -84,10 +84,11 @@ WR_TEST(kernel_cast, every_pair_of_numbers) {
     uint64_t state = 1;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned from = 0; from < WR_COUNT_OF(number_types);
-         from++) for (unsigned to = 0; to < WR_COUNT_OF(number_types); to++) for (unsigned kind = 0; kind < 2; kind++) {
-        check_pair(k, number_types[from], number_types[to], n, kind, &state);
-    }
+    for (unsigned from = 0; from < WR_COUNT_OF(number_types); from++)
+        for (unsigned to = 0; to < WR_COUNT_OF(number_types); to++)
+            for (unsigned kind = 0; kind < 2; kind++) {
+                check_pair(k, number_types[from], number_types[to], n, kind, &state);
+            }
 }
 
 WR_TEST(kernel_cast, floats_round_half_to_even_up_to_the_limits) {

@@ -85,8 +85,8 @@ static void hash2(const uint64_t *words, const uint64_t *seconds, uint32_t n, ui
 enum { PROBE_BLOCK = 256 };
 
 /* Slots of the rows of a block, and their entries on the way to the cache. */
-WR_ALWAYS_INLINE void probe_slots(const uint32_t *directory, uint64_t slot_mask, const uint8_t *entries, uint32_t stride,
-                                  const uint64_t *hashes, uint32_t n, uint32_t *slots) {
+WR_ALWAYS_INLINE void probe_slots(const uint32_t *directory, uint64_t slot_mask, const uint8_t *entries,
+                                  uint32_t stride, const uint64_t *hashes, uint32_t n, uint32_t *slots) {
     const uint32_t index_mask = (1u << WR_GROUP_TAG_SHIFT) - 1;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t slot = directory[hashes[i] & slot_mask], index = (slot & index_mask) - (slot != 0);

@@ -51,8 +51,8 @@ WR_TEST(kernel_hash, every_type_by_value) {
     uint64_t state = 1;
     EACH_ISA(k)
     EACH_ROW_COUNT(n)
-    for (unsigned i = 0; i < WR_COUNT_OF(types); i++) for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++)
-        check_type(k, types[i], n, kind, &state);
+    for (unsigned i = 0; i < WR_COUNT_OF(types); i++)
+        for (unsigned kind = 0; kind < TEST_BIT_KINDS; kind++) check_type(k, types[i], n, kind, &state);
 }
 
 WR_TEST(kernel_hash, booleans) {

@@ -127,8 +127,9 @@ static inline void check_groups_at(fixture *f, const char *name, wr_expr **args,
     static const struct {
         shape how;
         uint32_t batch_rows;
-    } shapes[] = {{SHAPE_FLAT, WR_BATCH_ROWS}, {SHAPE_DICTIONARY, WR_BATCH_ROWS}, {SHAPE_SLICED, 1},
-                  {SHAPE_SLICED, 3},           {SHAPE_DICTIONARY, 3},             {SHAPE_CONSTANT, 1}};
+    } shapes[] = {{SHAPE_FLAT, WR_BATCH_ROWS}, {SHAPE_DICTIONARY, WR_BATCH_ROWS},
+                  {SHAPE_SLICED, 1},           {SHAPE_SLICED, 3},
+                  {SHAPE_DICTIONARY, 3},       {SHAPE_CONSTANT, 1}};
     wr_expr *e = call_list(f, name, args, count);
     if (f->failed || !e || e->kind != WR_EXPR_AGGREGATE) {
         wr_test_fail(file, line, "not bound: %s", f->err.message);
@@ -145,7 +146,8 @@ static inline void check_groups_at(fixture *f, const char *name, wr_expr **args,
                                  .arg_type = count ? types[0] : wr_type_of(WR_TYPE_NULL),
                                  .err = &f->err};
     uint32_t align = r.ops->state_align > 8 ? r.ops->state_align : 8;
-    r.stride = (r.ops->state_bytes(types, count) + 8 + align - 1) / align * align; /* states do not stand back to back */
+    r.stride =
+        (r.ops->state_bytes(types, count) + 8 + align - 1) / align * align; /* states do not stand back to back */
     for (size_t i = 0; i < WR_COUNT_OF(shapes); i++) {
         wr_text seen;
         wr_text_init(&seen, wr_test_allocator());

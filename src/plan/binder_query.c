@@ -185,8 +185,8 @@ static wr_status bind_set_operation(wr_binder *b, const wr_node *node, wr_scope 
     set->set.operation = (uint8_t)operation_of(node->text);
     set->set.all = (node->flags & WR_NODE_ALL) != 0;
     if (set->set.all && set->set.operation != WR_SET_UNION) {
-        return wr_fail_at(err, WR_UNSUPPORTED, node->position, "%.*s ALL is not supported; without ALL, repeated rows count once",
-                          WR_STR_ARGS(node->text));
+        return wr_fail_at(err, WR_UNSUPPORTED, node->position,
+                          "%.*s ALL is not supported; without ALL, repeated rows count once", WR_STR_ARGS(node->text));
     }
     WR_NEED(set->columns = WR_ARENA_ARRAY(b->arena, wr_column_id, m.count + 1));
     set->column_count = m.count;

@@ -20,7 +20,8 @@ wr_type wr_type_as_decimal(wr_type type);
 
 /* An integer's or a decimal's digits as one number, whatever its width. */
 static inline wr_int128 wr_value_integer(const wr_value *v) {
-    if (v->type.id == WR_TYPE_HUGEINT || (v->type.id == WR_TYPE_DECIMAL && v->type.precision > WR_DECIMAL_SMALL_DIGITS)) {
+    if (v->type.id == WR_TYPE_HUGEINT ||
+        (v->type.id == WR_TYPE_DECIMAL && v->type.precision > WR_DECIMAL_SMALL_DIGITS)) {
         return v->i128;
     }
     return v->type.id >= WR_TYPE_UTINYINT && v->type.id <= WR_TYPE_UBIGINT ? (wr_int128)v->u64 : (wr_int128)v->i64;

@@ -13,10 +13,10 @@
 typedef struct wr_column_statistics {
     bool proven_bounds; /* min and max enclose all values */
     wr_value min, max;
-    double null_fraction;    /* negative: unknown */
-    double distinct_count;   /* estimate; negative: unknown */
-    bool ordered;  /* parts do not overlap on this column and rise in it: an aggregate or a join may go part by part */
-    bool unique;   /* proven: no value twice */
+    double null_fraction;  /* negative: unknown */
+    double distinct_count; /* estimate; negative: unknown */
+    bool ordered; /* parts do not overlap on this column and rise in it: an aggregate or a join may go part by part */
+    bool unique;  /* proven: no value twice */
 } wr_column_statistics;
 
 typedef struct wr_table wr_table;
@@ -25,7 +25,8 @@ typedef struct wr_table_ops {
     /* Cheap: from cached metadata. Values live as long as the table. */
     wr_status (*statistics)(wr_table *table, uint32_t column, wr_column_statistics *out, wr_error *err);
     /* Share of the rows that a conjunct of one column leaves, from a small sample; negative: cannot say. NULL: never. */
-    wr_status (*sample_selectivity)(wr_table *table, uint32_t column, wr_scan_filter *filter, double *out, wr_error *err);
+    wr_status (*sample_selectivity)(wr_table *table, uint32_t column, wr_scan_filter *filter, double *out,
+                                    wr_error *err);
     void (*destroy)(wr_table *table);
 } wr_table_ops;
 

@@ -49,7 +49,8 @@ wr_expr *wr_expr_create(wr_arena *arena, wr_expr_kind kind, wr_type type, uint32
 }
 
 static bool is_boolean_constant(const wr_expr *e, bool value) {
-    return e->kind == WR_EXPR_CONSTANT && e->type.id == WR_TYPE_BOOLEAN && !e->value.is_null && e->value.boolean == value;
+    return e->kind == WR_EXPR_CONSTANT && e->type.id == WR_TYPE_BOOLEAN && !e->value.is_null &&
+           e->value.boolean == value;
 }
 
 /* Counts (out NULL) or writes the terms of a junction, flattened. */
@@ -132,14 +133,16 @@ static bool has_function(const wr_expr *e) {
 /* As values of a plan: -0 and 0 are not the same constant (1 / -0), nor are 30 days and a month; a NaN is as itself. */
 static bool same_constant(const wr_value *a, const wr_value *b) {
     if (a->is_null || b->is_null) return a->is_null == b->is_null;
-    if (a->type.id == WR_TYPE_DOUBLE || a->type.id == WR_TYPE_FLOAT) return memcmp(&a->f64, &b->f64, sizeof a->f64) == 0;
+    if (a->type.id == WR_TYPE_DOUBLE || a->type.id == WR_TYPE_FLOAT)
+        return memcmp(&a->f64, &b->f64, sizeof a->f64) == 0;
     if (a->type.id == WR_TYPE_INTERVAL) return memcmp(&a->interval, &b->interval, sizeof a->interval) == 0;
     return wr_value_equal(a, b);
 }
 
 bool wr_expr_equal(const wr_expr *a, const wr_expr *b) {
     if (a == b) return true;
-    if (!a || !b || a->kind != b->kind || a->arg_count != b->arg_count || !wr_type_equal(a->type, b->type)) return false;
+    if (!a || !b || a->kind != b->kind || a->arg_count != b->arg_count || !wr_type_equal(a->type, b->type))
+        return false;
     if (a->try_ != b->try_ || a->distinct != b->distinct || a->ignore_nulls != b->ignore_nulls) return false;
     switch ((wr_expr_kind)a->kind) {
     case WR_EXPR_COLUMN: return a->column == b->column;

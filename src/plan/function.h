@@ -13,7 +13,12 @@
 #include "kernel/kernel.h"
 #include "plan/expression.h"
 
-typedef enum wr_function_kind { WR_FUNCTION_SCALAR, WR_FUNCTION_AGGREGATE, WR_FUNCTION_TABLE, WR_FUNCTION_WINDOW } wr_function_kind;
+typedef enum wr_function_kind {
+    WR_FUNCTION_SCALAR,
+    WR_FUNCTION_AGGREGATE,
+    WR_FUNCTION_TABLE,
+    WR_FUNCTION_WINDOW
+} wr_function_kind;
 typedef enum wr_volatility { WR_IMMUTABLE, WR_STABLE /* within one query */, WR_VOLATILE } wr_volatility;
 typedef enum wr_null_handling { WR_NULLS_STRICT /* a NULL argument gives NULL */, WR_NULLS_OWN } wr_null_handling;
 typedef enum wr_concurrency { WR_PARALLEL, WR_SERIAL } wr_concurrency;
@@ -21,8 +26,8 @@ typedef enum wr_concurrency { WR_PARALLEL, WR_SERIAL } wr_concurrency;
 /* What a parameter accepts. SAME: the common type of all SAME arguments. */
 typedef enum wr_parameter {
     WR_PARAMETER_END,
-    WR_PARAMETER_EXACT,   /* the type id in the row; timestamps in microseconds */
-    WR_PARAMETER_ANY,     /* anything, uncast */
+    WR_PARAMETER_EXACT, /* the type id in the row; timestamps in microseconds */
+    WR_PARAMETER_ANY,   /* anything, uncast */
     WR_PARAMETER_SAME,
     WR_PARAMETER_NUMBER,  /* a number, uncast */
     WR_PARAMETER_INTEGER, /* an integer, uncast */
@@ -41,23 +46,23 @@ typedef struct wr_resolution {
     wr_arena *arena;
     const struct wr_function *function;
     uint32_t arg_count;
-    wr_type *arg_types;           /* in: as given (after the row's own casts); out: as needed */
-    wr_expr **args;               /* to look at constants; may be replaced by what gives the same answer */
-    wr_type result;               /* out */
-    void *data;                   /* out, in the arena */
-    bool can_fail;                /* in: the row's; out */
+    wr_type *arg_types; /* in: as given (after the row's own casts); out: as needed */
+    wr_expr **args;     /* to look at constants; may be replaced by what gives the same answer */
+    wr_type result;     /* out */
+    void *data;         /* out, in the arena */
+    bool can_fail;      /* in: the row's; out */
 } wr_resolution;
 
 typedef struct wr_call_context {
-    wr_allocator *allocator;  /* of result buffers: the operator's */
+    wr_allocator *allocator; /* of result buffers: the operator's */
     const wr_kernels *kernels;
-    const void *data;         /* resolution's data */
-    void *local;              /* what local_create made for this worker */
+    const void *data; /* resolution's data */
+    void *local;      /* what local_create made for this worker */
     wr_type result;
     uint32_t row_count;
-    const uint64_t *active;   /* rows whose errors count; NULL: all. Inactive rows may hold anything (well-formed) */
-    uint64_t *failed;         /* room for row_count bits: scratch of loops that say which rows failed */
-    int64_t now_us;           /* the query's one clock reading */
+    const uint64_t *active; /* rows whose errors count; NULL: all. Inactive rows may hold anything (well-formed) */
+    uint64_t *failed;       /* room for row_count bits: scratch of loops that say which rows failed */
+    int64_t now_us;         /* the query's one clock reading */
     const struct wr_time_zone *time_zone; /* the query's */
     wr_error *err;
 } wr_call_context;
@@ -82,7 +87,7 @@ typedef struct wr_function {
     bool is_product;      /* of two arguments; of integers and decimals exactly, or an error */
     float cost_ns;        /* a row */
     wr_parameter_type parameters[WR_FUNCTION_PARAMETERS];
-    bool variadic; /* the last parameter repeats */
+    bool variadic;     /* the last parameter repeats */
     uint8_t result_id; /* wr_type_id, when resolve is NULL */
     wr_status (*resolve)(wr_resolution *r, wr_error *err);
     /* For what is only a way to write something else (coalesce is a CASE): gives that, instead of a call. The arguments are
@@ -116,7 +121,7 @@ typedef struct wr_aggregate_context {
     const wr_kernels *kernels;
     const void *data;
     wr_type result;
-    wr_type arg_type; /* of the first argument */
+    wr_type arg_type;   /* of the first argument */
     wr_ordinal ordinal; /* of the batch in update: functions that depend on order keep it with what they keep */
     wr_error *err;
 } wr_aggregate_context;
@@ -170,7 +175,8 @@ typedef struct wr_function_match {
 typedef struct wr_registry wr_registry;
 WR_MUST_CHECK wr_status wr_registry_create(wr_registry **out, wr_allocator *a, wr_error *err); /* with the built-ins */
 void wr_registry_destroy(wr_registry *registry);
-WR_MUST_CHECK wr_status wr_registry_add(wr_registry *registry, const wr_function *row, wr_error *err); /* row is copied */
+WR_MUST_CHECK wr_status wr_registry_add(wr_registry *registry, const wr_function *row,
+                                        wr_error *err); /* row is copied */
 wr_function_match wr_registry_find(const wr_registry *registry, wr_str name);
 /* Nearest names, for hints; returns how many were written. */
 uint32_t wr_registry_suggest(const wr_registry *registry, wr_str name, const char **out, uint32_t room);
@@ -193,6 +199,7 @@ wr_expr *wr_expr_fold(wr_arena *arena, wr_expr *expr);
 /* One value; used by folding, statistics and literals. Instants are read and printed in a zone, by default in UTC. */
 WR_MUST_CHECK wr_status wr_value_cast_in(const struct wr_time_zone *zone, const wr_value *value, wr_type type,
                                          wr_arena *arena, wr_value *out, wr_error *err);
-WR_MUST_CHECK wr_status wr_value_cast(const wr_value *value, wr_type type, wr_arena *arena, wr_value *out, wr_error *err);
+WR_MUST_CHECK wr_status wr_value_cast(const wr_value *value, wr_type type, wr_arena *arena, wr_value *out,
+                                      wr_error *err);
 
 #endif

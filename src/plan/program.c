@@ -144,10 +144,8 @@ wr_status wr_state_begin(wr_program_state *state, form_state *st, const form *f,
     WR_TRY(wr_state_scratch(state, row_count, err));
     state->generation++;
     scope_state *batch = &st->scopes[SCOPE_BATCH];
-    *batch = (scope_state){.generation = state->generation,
-                           .space = SCOPE_BATCH,
-                           .row_count = row_count,
-                           .active_count = row_count};
+    *batch = (scope_state){
+        .generation = state->generation, .space = SCOPE_BATCH, .row_count = row_count, .active_count = row_count};
     for (uint32_t i = 0; i < state->program->input_count; i++) st->regs[i].value = state->inputs[i];
     return WR_OK;
 }

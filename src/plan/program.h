@@ -31,8 +31,8 @@ typedef struct wr_program_environment {
 
 /* inputs[i] is the id of batch column i. The program keeps nothing of the arena's expressions but their constants and
  * function data, which must outlive it. */
-WR_MUST_CHECK wr_status wr_program_compile(wr_program **out, wr_allocator *a, wr_expr *const *expressions, uint32_t count,
-                                           const wr_column_id *inputs, uint32_t input_count,
+WR_MUST_CHECK wr_status wr_program_compile(wr_program **out, wr_allocator *a, wr_expr *const *expressions,
+                                           uint32_t count, const wr_column_id *inputs, uint32_t input_count,
                                            const wr_program_environment *environment, wr_error *err);
 void wr_program_destroy(wr_program *program);
 
@@ -42,16 +42,18 @@ void wr_program_state_destroy(wr_program_state *state);
 
 /* Evaluates every expression over the batch: results[k] has the batch's physical rows (rows outside the selection hold
  * anything) and shares the state's buffers until somebody retains them. */
-WR_MUST_CHECK wr_status wr_program_run(wr_program_state *state, const wr_batch *batch, wr_vector *results, wr_error *err);
+WR_MUST_CHECK wr_status wr_program_run(wr_program_state *state, const wr_batch *batch, wr_vector *results,
+                                       wr_error *err);
 /* The program is a list of conjuncts: pass bit i is set when row i is selected and all are true. Conjuncts that cannot fail are
  * reordered by measured selectivity and cost. */
-WR_MUST_CHECK wr_status wr_program_filter(wr_program_state *state, const wr_batch *batch, uint64_t *pass, wr_error *err);
+WR_MUST_CHECK wr_status wr_program_filter(wr_program_state *state, const wr_batch *batch, uint64_t *pass,
+                                          wr_error *err);
 /* The same over bare vectors (a scan's filter): columns[i] stands for inputs[i]. */
 WR_MUST_CHECK wr_status wr_program_filter_vectors(wr_program_state *state, const wr_vector *const *columns,
                                                   uint32_t row_count, uint64_t *pass, wr_error *err);
 
 /* A constant expression's value, in the arena: folding. */
-WR_MUST_CHECK wr_status wr_expr_evaluate(wr_arena *arena, const wr_expr *expr, const wr_program_environment *environment,
-                                         wr_value *out, wr_error *err);
+WR_MUST_CHECK wr_status wr_expr_evaluate(wr_arena *arena, const wr_expr *expr,
+                                         const wr_program_environment *environment, wr_value *out, wr_error *err);
 
 #endif

@@ -171,10 +171,9 @@ static bool is_guarded(const node *term) {
 static wr_status note_uses(compiler *c, uint32_t n, uint32_t s);
 
 /* Calls `each` with every argument of an AND, OR or CASE and the scope that it is evaluated in. */
-static wr_status each_branch(compiler *c, uint32_t n, uint32_t s,
-                             wr_status (*each)(compiler *c, uint32_t arg, uint32_t inside, uint32_t position,
-                                               void *user),
-                             void *user) {
+static wr_status
+each_branch(compiler *c, uint32_t n, uint32_t s,
+            wr_status (*each)(compiler *c, uint32_t arg, uint32_t inside, uint32_t position, void *user), void *user) {
     const node *self = &c->nodes[n];
     uint32_t count = self->arg_count, *args = self->args, rest = s;
     if (self->expr->kind == WR_EXPR_CASE) {
@@ -348,9 +347,7 @@ static wr_status describe_step(compiler *c, const wr_expr *e, step *s) {
         s->can_fail = !e->try_ && wr_cast_can_fail(e->args[0]->type, e->type);
         return WR_OK;
     case WR_EXPR_NOT: s->function = &wr_not_function; return WR_OK;
-    case WR_EXPR_IN:
-        s->function = &wr_in_function;
-        return wr_in_list_create(&c->program->arena, e, &s->data, c->err);
+    case WR_EXPR_IN: s->function = &wr_in_function; return wr_in_list_create(&c->program->arena, e, &s->data, c->err);
     case WR_EXPR_IS_NULL: s->kind = STEP_IS_NULL; return WR_OK;
     case WR_EXPR_AND: s->kind = STEP_AND; return WR_OK;
     case WR_EXPR_OR: s->kind = STEP_OR; return WR_OK;

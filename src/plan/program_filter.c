@@ -8,10 +8,10 @@
 #include "plan/program_internal.h"
 
 enum {
-    TIMED_AT_FIRST = 4,   /* batches that are timed before the first reordering */
-    TIMED_EVERY = 32,     /* and then one of so many */
+    TIMED_AT_FIRST = 4, /* batches that are timed before the first reordering */
+    TIMED_EVERY = 32,   /* and then one of so many */
     REORDER_EVERY = 16,
-    FORGET_EVERY = 256,   /* batches after which what was measured counts half */
+    FORGET_EVERY = 256, /* batches after which what was measured counts half */
 };
 
 static double rank_of(const conjunct *c, const conjunct_state *seen) {

@@ -33,9 +33,9 @@ typedef struct scope {
 
 typedef struct reg {
     wr_type type;
-    uint32_t scope; /* where it is computed; SCOPE_BATCH for inputs and constants */
-    uint32_t step;  /* NONE for inputs and constants */
-    bool constant;  /* the same in every batch */
+    uint32_t scope;  /* where it is computed; SCOPE_BATCH for inputs and constants */
+    uint32_t step;   /* NONE for inputs and constants */
+    bool constant;   /* the same in every batch */
     wr_vector value; /* of a literal */
 } reg;
 
@@ -44,7 +44,7 @@ typedef struct operand {
 } operand;
 
 typedef struct step {
-    uint8_t kind; /* step_kind */
+    uint8_t kind;  /* step_kind */
     bool can_fail; /* this very step */
     uint32_t scope, result, position;
     uint32_t first_arg, arg_count; /* operand numbers at form->args + first_arg */
@@ -104,8 +104,8 @@ typedef struct scope_state {
 typedef struct reg_state {
     uint64_t generation;
     const wr_vector *value;
-    wr_vector own;  /* memory that is used again */
-    wr_vector view; /* what shows others' memory: dictionaries; holds no references */
+    wr_vector own;     /* memory that is used again */
+    wr_vector view;    /* what shows others' memory: dictionaries; holds no references */
     bool borrows_heap; /* own.heap belongs to an argument */
 } reg_state;
 
@@ -142,7 +142,7 @@ typedef struct form_state {
     scope_state *scopes;
     step_state *steps;
     conjunct_state *conjuncts;
-    uint32_t *order; /* of the conjuncts */
+    uint32_t *order;    /* of the conjuncts */
     wr_vector *args;    /* of the step that runs */
     wr_vector *entries; /* the same, as dictionary entries */
 } form_state;
@@ -156,10 +156,10 @@ struct wr_program_state {
     const wr_vector **batch_inputs; /* memory for `inputs` of a batch */
     const uint16_t *selection;      /* of the batch; NULL: all rows */
     uint32_t selected;
-    uint64_t *pass;                 /* of the filter that runs; NULL: none does */
-    uint64_t *failed;               /* scratch for the steps: bits */
-    uint64_t *both;                 /* scratch: activity and validity */
-    uint16_t *positions;            /* scratch: row numbers of one space in another */
+    uint64_t *pass;      /* of the filter that runs; NULL: none does */
+    uint64_t *failed;    /* scratch for the steps: bits */
+    uint64_t *both;      /* scratch: activity and validity */
+    uint16_t *positions; /* scratch: row numbers of one space in another */
     uint32_t scratch_rows;
     uint64_t batches; /* that the filter has seen */
     form_state plain, filter;

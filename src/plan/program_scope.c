@@ -20,8 +20,8 @@ size_t wr_scope_room_bytes(uint32_t capacity) {
 
 static wr_status make_room(wr_program_state *state, scope_state *s, uint32_t row_count, wr_error *err) {
     if (row_count <= s->capacity) return WR_OK;
-    uint32_t capacity = row_count < state->program->environment.batch_rows ? state->program->environment.batch_rows
-                                                                           : row_count;
+    uint32_t capacity =
+        row_count < state->program->environment.batch_rows ? state->program->environment.batch_rows : row_count;
     wr_free(state->allocator, s->mask, wr_scope_room_bytes(s->capacity));
     s->capacity = 0;
     s->mask = wr_alloc(state->allocator, wr_scope_room_bytes(capacity));

@@ -48,8 +48,8 @@ static wr_status add_argument_nulls(wr_program_state *state, const wr_vector *ar
 }
 
 /* Arguments are flat or constant, and some are flat or there are none. */
-static wr_status run_function(wr_program_state *state, form_state *st, const step *s, const wr_vector *args,
-                              uint32_t n, const uint64_t *active, wr_vector *out, wr_error *err) {
+static wr_status run_function(wr_program_state *state, form_state *st, const step *s, const wr_vector *args, uint32_t n,
+                              const uint64_t *active, wr_vector *out, wr_error *err) {
     const wr_program_environment *environment = &state->program->environment;
     bool strict = s->function->nulls == WR_NULLS_STRICT;
     WR_TRY(wr_state_scratch(state, n, err));

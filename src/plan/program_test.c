@@ -98,7 +98,8 @@ WR_TEST(program, in_lists_of_all_sizes) {
     check(&f, node(&f, WR_EXPR_IN, boolean(), list, 20), "NULL|true|NULL|true|NULL");
     wr_expr *texts[20] = {s, text(&f, "y"), text(&f, "a long text here")};
     check(&f, node(&f, WR_EXPR_IN, boolean(), texts, 3), "false|true|NULL|true|false");
-    for (uint32_t i = 3; i < 20; i++) texts[i] = wr_expr_constant(&f.arena, (wr_value){.type = s->type, .text = wr_arena_format(&f.arena, "t%u", i)});
+    for (uint32_t i = 3; i < 20; i++)
+        texts[i] = wr_expr_constant(&f.arena, (wr_value){.type = s->type, .text = wr_arena_format(&f.arena, "t%u", i)});
     check(&f, node(&f, WR_EXPR_IN, boolean(), texts, 20), "false|true|NULL|true|false");
     end(&f);
 }
@@ -147,7 +148,8 @@ static void check_filter(fixture *f, wr_expr **terms, uint32_t count, const char
             }
         }
     }
-    if (status != WR_OK) wr_test_check_str(__FILE__, line, "the error", wr_str_from(f->err.message), wr_str_from(expected));
+    if (status != WR_OK)
+        wr_test_check_str(__FILE__, line, "the error", wr_str_from(f->err.message), wr_str_from(expected));
     wr_program_state_destroy(state);
     wr_program_destroy(program);
 }
@@ -158,7 +160,8 @@ static void check_filter(fixture *f, wr_expr **terms, uint32_t count, const char
 WR_TEST(program, filters_keep_rows_where_all_is_true) {
     fixture f;
     begin(&f);
-    wr_expr *a = column(&f, "INTEGER", "1|2|3|4|5|NULL|7"), *b = column(&f, "BOOLEAN", "true|true|true|false|NULL|true|true");
+    wr_expr *a = column(&f, "INTEGER", "1|2|3|4|5|NULL|7"),
+            *b = column(&f, "BOOLEAN", "true|true|true|false|NULL|true|true");
     wr_expr *low = call(&f, ">", a, number(&f, 1)), *high = call(&f, "<=", a, number(&f, 5));
     CHECK_FILTER(&f, "0111100", low, high);
     CHECK_FILTER(&f, "0110000", high, b, low);
@@ -176,7 +179,8 @@ WR_TEST(program, a_filter_hides_errors_of_rows_that_earlier_terms_drop) {
     fixture f;
     begin(&f);
     wr_expr *a = column(&f, "INTEGER", "4|0|2|0|1"), *b = column(&f, "INTEGER", "1|2|3|4|5");
-    wr_expr *not_zero = call(&f, "<>", a, number(&f, 0)), *ratio = call(&f, ">", quotient(&f, number(&f, 4), a), number(&f, 1));
+    wr_expr *not_zero = call(&f, "<>", a, number(&f, 0)),
+            *ratio = call(&f, ">", quotient(&f, number(&f, 4), a), number(&f, 1));
     wr_expr *more = call(&f, "<", quotient(&f, number(&f, 4), a), number(&f, 4));
     CHECK_FILTER(&f, "00101", not_zero, ratio);
     CHECK_FILTER(&f, "00101", ratio, not_zero); /* what cannot fail goes first: hiding an error is allowed */
@@ -257,8 +261,10 @@ WR_TEST(program, every_allocation_may_fail) {
     fixture f;
     begin(&f);
     wr_expr *a = column(&f, "INTEGER", "1|2|NULL|0"), *s = column(&f, "VARCHAR", "x|NULL|a text of more than twelve|y");
-    wr_expr *e = case_of(&f, s->type, call(&f, ">", a, number(&f, 1)), call(&f, "greatest", s, text(&f, "some long text to keep")),
-                         call(&f, "=", quotient(&f, number(&f, 6), call(&f, "nullif", a, number(&f, 0))), number(&f, 6)), text(&f, "six"), s);
+    wr_expr *e = case_of(
+        &f, s->type, call(&f, ">", a, number(&f, 1)), call(&f, "greatest", s, text(&f, "some long text to keep")),
+        call(&f, "=", quotient(&f, number(&f, 6), call(&f, "nullif", a, number(&f, 0))), number(&f, 6)),
+        text(&f, "six"), s);
     bool done = false;
     for (uint64_t nth = 1; nth < 400 && !done; nth++) {
         wr_text seen;

@@ -18,7 +18,7 @@ enum { FILE_BYTES_MAX = 1 << 20, NAME_BYTES_MAX = 64, RULE_FIRST_YEAR = 1970, RU
 #define SECONDS_PER_ERA (INT64_C(146097) * SECONDS_PER_DAY) /* 400 years */
 
 typedef struct transition {
-    int64_t at; /* UTC */
+    int64_t at;     /* UTC */
     int32_t offset; /* from then on */
 } transition;
 
@@ -30,7 +30,7 @@ struct wr_time_zone {
     int32_t first_offset; /* before all transitions */
     transition *transitions;
     uint32_t count;
-    int64_t last; /* from here on, ask 400 years earlier; INT64_MAX when the last offset holds for ever */
+    int64_t last;   /* from here on, ask 400 years earlier; INT64_MAX when the last offset holds for ever */
     bool no_memory; /* while it was read */
 };
 
@@ -175,7 +175,8 @@ static bool rule_parse(wr_str text, rule *r) {
         if (!rule_clock(&t, &west)) return false;
         r->summer = -west;
     }
-    return rule_take(&t, ',') && rule_day(&t, &r->start) && rule_take(&t, ',') && rule_day(&t, &r->end) && t.at == t.end;
+    return rule_take(&t, ',') && rule_day(&t, &r->start) && rule_take(&t, ',') && rule_day(&t, &r->end) &&
+           t.at == t.end;
 }
 
 /* Seconds since 1970 of the local moment in that year. */
@@ -290,7 +291,8 @@ static wr_status parse_file(wr_str bytes, wr_time_zone *zone, wr_error *err) {
     if (ok && text.size) ok = rule_parse(text, &r) && rule_expand(&r, zone, &capacity);
     if (ok) return WR_OK;
     if (zone->no_memory) return wr_fail_memory(err, sizeof(transition) * capacity, "a time zone");
-    return wr_fail(err, WR_CORRUPT, "the time zone file of \"%.*s\" is damaged at byte %zu", WR_STR_ARGS(zone->name), s.at);
+    return wr_fail(err, WR_CORRUPT, "the time zone file of \"%.*s\" is damaged at byte %zu", WR_STR_ARGS(zone->name),
+                   s.at);
 }
 
 static wr_status read_file(wr_allocator *a, const char *path, wr_text *out, wr_error *err) {

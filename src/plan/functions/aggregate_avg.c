@@ -97,14 +97,24 @@ static wr_status resolve_time(wr_resolution *r, wr_error *err) {
     return WR_OK;
 }
 
-static const wr_aggregate_ops ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
-                                     .finalize = finalize, .add_total = add_total};
-static const wr_aggregate_ops time_ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
-                                          .finalize = finalize_time, .add_total = add_total};
+static const wr_aggregate_ops ops = {.state_bytes = state_bytes,
+                                     .init = init,
+                                     .update = update,
+                                     .merge = merge,
+                                     .finalize = finalize,
+                                     .add_total = add_total};
+static const wr_aggregate_ops time_ops = {.state_bytes = state_bytes,
+                                          .init = init,
+                                          .update = update,
+                                          .merge = merge,
+                                          .finalize = finalize_time,
+                                          .add_total = add_total};
 
 #define AVG(parameter, how, resolution)                                                                                \
-    {.name = "avg", .aliases = "mean", .kind = WR_FUNCTION_AGGREGATE, .parameters = {parameter},                       \
-     .resolve = resolution, .aggregate = &(how), .summary = "mean of the values that are not NULL"}
+    {                                                                                                                  \
+        .name = "avg", .aliases = "mean", .kind = WR_FUNCTION_AGGREGATE, .parameters = {parameter},                    \
+        .resolve = resolution, .aggregate = &(how), .summary = "mean of the values that are not NULL"                  \
+    }
 
 static const wr_function rows[] = {
     AVG(WR_NUMBER, ops, resolve),

@@ -61,13 +61,13 @@ static wr_status finalize(const wr_aggregate_context *c, const uint8_t *base, ui
     return WR_OK;
 }
 
-static wr_status retract(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count,
-                         const uint64_t *pass, uint32_t row_count, wr_state_rows states) {
+static wr_status retract(const wr_aggregate_context *c, const wr_vector *args, uint32_t arg_count, const uint64_t *pass,
+                         uint32_t row_count, wr_state_rows states) {
     uint64_t scratch[WR_AGGREGATE_SCRATCH_WORDS];
     bool any = true;
     const uint64_t *rows = arg_count ? wr_aggregate_rows(c, &args[0], pass, row_count, scratch, &any) : pass;
     wr_chunk chunk = {NULL, rows, any ? row_count : 0, 0, states};
-    WR_EACH_VALID(&chunk, i) *(uint64_t *)(void *)wr_state_of(states, (uint32_t)i) -= 1;
+    WR_EACH_VALID(&chunk, i) * (uint64_t *)(void *)wr_state_of(states, (uint32_t)i) -= 1;
     return WR_OK;
 }
 
@@ -77,21 +77,48 @@ static void add_total(const wr_aggregate_context *c, uint8_t *state, wr_int128 s
     *(uint64_t *)(void *)state += count;
 }
 
-static const wr_aggregate_ops count_rows_ops = {.state_bytes = state_bytes, .init = init, .update = update,
-                                                .merge = merge, .finalize = finalize, .retract = retract,
-                                                .add_total = add_total, .combines_with = "sum"};
-static const wr_aggregate_ops count_ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
-                                           .finalize = finalize, .retract = retract, .combines_with = "sum"};
-static const wr_aggregate_ops count_if_ops = {.state_bytes = state_bytes, .init = init, .update = update_if,
-                                              .merge = merge, .finalize = finalize, .combines_with = "sum"};
+static const wr_aggregate_ops count_rows_ops = {.state_bytes = state_bytes,
+                                                .init = init,
+                                                .update = update,
+                                                .merge = merge,
+                                                .finalize = finalize,
+                                                .retract = retract,
+                                                .add_total = add_total,
+                                                .combines_with = "sum"};
+static const wr_aggregate_ops count_ops = {.state_bytes = state_bytes,
+                                           .init = init,
+                                           .update = update,
+                                           .merge = merge,
+                                           .finalize = finalize,
+                                           .retract = retract,
+                                           .combines_with = "sum"};
+static const wr_aggregate_ops count_if_ops = {.state_bytes = state_bytes,
+                                              .init = init,
+                                              .update = update_if,
+                                              .merge = merge,
+                                              .finalize = finalize,
+                                              .combines_with = "sum"};
 
 static const wr_function rows[] = {
-    {.name = "count", .aliases = "count_star", .kind = WR_FUNCTION_AGGREGATE, .result_id = WR_TYPE_BIGINT,
-     .aggregate = &count_rows_ops, .summary = "number of rows"},
-    {.name = "count", .kind = WR_FUNCTION_AGGREGATE, .parameters = {WR_ANY}, .result_id = WR_TYPE_BIGINT,
-     .aggregate = &count_ops, .summary = "number of rows where the argument is not NULL"},
-    {.name = "count_if", .aliases = "countif", .kind = WR_FUNCTION_AGGREGATE, .parameters = {WR_EXACT(BOOLEAN)},
-     .result_id = WR_TYPE_BIGINT, .aggregate = &count_if_ops, .summary = "number of rows where the argument is true"},
+    {.name = "count",
+     .aliases = "count_star",
+     .kind = WR_FUNCTION_AGGREGATE,
+     .result_id = WR_TYPE_BIGINT,
+     .aggregate = &count_rows_ops,
+     .summary = "number of rows"},
+    {.name = "count",
+     .kind = WR_FUNCTION_AGGREGATE,
+     .parameters = {WR_ANY},
+     .result_id = WR_TYPE_BIGINT,
+     .aggregate = &count_ops,
+     .summary = "number of rows where the argument is not NULL"},
+    {.name = "count_if",
+     .aliases = "countif",
+     .kind = WR_FUNCTION_AGGREGATE,
+     .parameters = {WR_EXACT(BOOLEAN)},
+     .result_id = WR_TYPE_BIGINT,
+     .aggregate = &count_if_ops,
+     .summary = "number of rows where the argument is true"},
 };
 
 const wr_function_set wr_functions_aggregate_count = {"aggregate_count", rows, WR_COUNT_OF(rows)};

@@ -127,17 +127,21 @@ static wr_status resolve(wr_resolution *r, wr_error *err) {
 }
 
 #define PLAIN(update_)                                                                                                 \
-    {.state_bytes = state_bytes, .init = init, .update = update_, .merge = merge, .finalize = finalize}
+    { .state_bytes = state_bytes, .init = init, .update = update_, .merge = merge, .finalize = finalize }
 #define WITH_TEXT(update_)                                                                                             \
-    {.state_bytes = state_bytes, .init = init, .update = update_, .merge = merge, .finalize = finalize,                \
-     .destroy = destroy, .write_bytes = write_bytes, .write = write, .read = read}
+    {                                                                                                                  \
+        .state_bytes = state_bytes, .init = init, .update = update_, .merge = merge, .finalize = finalize,             \
+        .destroy = destroy, .write_bytes = write_bytes, .write = write, .read = read                                   \
+    }
 
 static const wr_aggregate_ops first_ops = PLAIN(update_first), first_text_ops = WITH_TEXT(update_first);
 static const wr_aggregate_ops any_ops = PLAIN(update_any), any_text_ops = WITH_TEXT(update_any);
 
 #define ROW(name_, aliases_, parameter, ops, text)                                                                     \
-    {.name = name_, .aliases = aliases_, .kind = WR_FUNCTION_AGGREGATE, .order_sensitive = true,                       \
-     .parameters = {parameter}, .resolve = resolve, .aggregate = &(ops), .summary = text}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .kind = WR_FUNCTION_AGGREGATE, .order_sensitive = true,                    \
+        .parameters = {parameter}, .resolve = resolve, .aggregate = &(ops), .summary = text                            \
+    }
 
 static const wr_function rows[] = {
     ROW("first", "arbitrary", WR_EXACT(VARCHAR), first_text_ops, "value of the first row"),

@@ -104,8 +104,8 @@ static void merge_number(const wr_aggregate_context *c, uint8_t *source, uint8_t
 
 static void merge_kept(const wr_aggregate_context *c, wr_kept *source, wr_kept *target, bool is_max) {
     wr_phys phys = wr_type_phys(c->arg_type);
-    bool better = source->seen &&
-                  (!target->seen || wr_kept_compare(phys, source->words, 0, target) * (is_max ? 1 : -1) > 0);
+    bool better =
+        source->seen && (!target->seen || wr_kept_compare(phys, source->words, 0, target) * (is_max ? 1 : -1) > 0);
     if (better) {
         wr_kept_take(c, target, source);
     } else {
@@ -175,23 +175,45 @@ static wr_status resolve(wr_resolution *r, wr_error *err) {
                    wr_type_id_name((wr_type_id)r->result.id));
 }
 
-static const wr_aggregate_ops min_ops = {.state_bytes = state_bytes, .init = init, .update = update_min,
-                                         .merge = merge_min, .finalize = finalize, .combines_with = "min"};
-static const wr_aggregate_ops max_ops = {.state_bytes = state_bytes, .init = init, .update = update_max,
-                                         .merge = merge_max, .finalize = finalize, .combines_with = "max"};
+static const wr_aggregate_ops min_ops = {.state_bytes = state_bytes,
+                                         .init = init,
+                                         .update = update_min,
+                                         .merge = merge_min,
+                                         .finalize = finalize,
+                                         .combines_with = "min"};
+static const wr_aggregate_ops max_ops = {.state_bytes = state_bytes,
+                                         .init = init,
+                                         .update = update_max,
+                                         .merge = merge_max,
+                                         .finalize = finalize,
+                                         .combines_with = "max"};
 /* Text has memory of its own. */
-static const wr_aggregate_ops min_text_ops = {.state_bytes = state_bytes, .init = init, .update = update_min,
-                                              .merge = merge_min, .finalize = finalize, .destroy = destroy,
-                                              .write_bytes = write_bytes, .write = write, .read = read,
+static const wr_aggregate_ops min_text_ops = {.state_bytes = state_bytes,
+                                              .init = init,
+                                              .update = update_min,
+                                              .merge = merge_min,
+                                              .finalize = finalize,
+                                              .destroy = destroy,
+                                              .write_bytes = write_bytes,
+                                              .write = write,
+                                              .read = read,
                                               .combines_with = "min"};
-static const wr_aggregate_ops max_text_ops = {.state_bytes = state_bytes, .init = init, .update = update_max,
-                                              .merge = merge_max, .finalize = finalize, .destroy = destroy,
-                                              .write_bytes = write_bytes, .write = write, .read = read,
+static const wr_aggregate_ops max_text_ops = {.state_bytes = state_bytes,
+                                              .init = init,
+                                              .update = update_max,
+                                              .merge = merge_max,
+                                              .finalize = finalize,
+                                              .destroy = destroy,
+                                              .write_bytes = write_bytes,
+                                              .write = write,
+                                              .read = read,
                                               .combines_with = "max"};
 
 #define EXTREME(name_, parameter, ops, text)                                                                           \
-    {.name = name_, .kind = WR_FUNCTION_AGGREGATE, .parameters = {parameter}, .resolve = resolve, .aggregate = &(ops), \
-     .summary = text}
+    {                                                                                                                  \
+        .name = name_, .kind = WR_FUNCTION_AGGREGATE, .parameters = {parameter}, .resolve = resolve,                   \
+        .aggregate = &(ops), .summary = text                                                                           \
+    }
 
 static const wr_function rows[] = {
     EXTREME("min", WR_EXACT(VARCHAR), min_text_ops, "smallest text in binary order"),

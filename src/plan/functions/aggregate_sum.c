@@ -84,8 +84,8 @@ static wr_status finalize(const wr_aggregate_context *c, const uint8_t *base, ui
 static wr_status resolve(wr_resolution *r, wr_error *err) {
     (void)err;
     wr_type type = r->arg_types[0];
-    r->result = type.id == WR_TYPE_DECIMAL ? wr_type_decimal(WR_DECIMAL_MAX_DIGITS, type.scale)
-                                           : wr_type_of(WR_TYPE_HUGEINT);
+    r->result =
+        type.id == WR_TYPE_DECIMAL ? wr_type_decimal(WR_DECIMAL_MAX_DIGITS, type.scale) : wr_type_of(WR_TYPE_HUGEINT);
     if (type.id == WR_TYPE_BOOLEAN) r->arg_types[0] = wr_type_of(WR_TYPE_TINYINT);
     return WR_OK;
 }
@@ -97,14 +97,21 @@ static wr_status resolve_float(wr_resolution *r, wr_error *err) {
 }
 
 /* Rounded sums of floats would depend on how the rows were split: they do not combine. */
-static const wr_aggregate_ops exact_ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
-                                           .finalize = finalize, .add_total = add_total, .combines_with = "sum"};
-static const wr_aggregate_ops float_ops = {.state_bytes = state_bytes, .init = init, .update = update, .merge = merge,
-                                           .finalize = finalize};
+static const wr_aggregate_ops exact_ops = {.state_bytes = state_bytes,
+                                           .init = init,
+                                           .update = update,
+                                           .merge = merge,
+                                           .finalize = finalize,
+                                           .add_total = add_total,
+                                           .combines_with = "sum"};
+static const wr_aggregate_ops float_ops = {
+    .state_bytes = state_bytes, .init = init, .update = update, .merge = merge, .finalize = finalize};
 
 #define SUM(parameter, ops, resolution)                                                                                \
-    {.name = "sum", .kind = WR_FUNCTION_AGGREGATE, .parameters = {parameter}, .resolve = resolution,                   \
-     .aggregate = &(ops), .summary = "sum of the values that are not NULL"}
+    {                                                                                                                  \
+        .name = "sum", .kind = WR_FUNCTION_AGGREGATE, .parameters = {parameter}, .resolve = resolution,                \
+        .aggregate = &(ops), .summary = "sum of the values that are not NULL"                                          \
+    }
 
 static const wr_function rows[] = {
     SUM(WR_INTEGER, exact_ops, resolve),

@@ -19,11 +19,15 @@ WR_TEST(aggregate, sum_of_every_type) {
     static const struct {
         const char *type, *expected, *result;
     } cases[] = {
-        {"TINYINT", "8|NULL|-2", "HUGEINT"},  {"SMALLINT", "8|NULL|-2", "HUGEINT"}, {"INTEGER", "8|NULL|-2", "HUGEINT"},
-        {"BIGINT", "8|NULL|-2", "HUGEINT"},   {"HUGEINT", "8|NULL|-2", "HUGEINT"},
+        {"TINYINT", "8|NULL|-2", "HUGEINT"},
+        {"SMALLINT", "8|NULL|-2", "HUGEINT"},
+        {"INTEGER", "8|NULL|-2", "HUGEINT"},
+        {"BIGINT", "8|NULL|-2", "HUGEINT"},
+        {"HUGEINT", "8|NULL|-2", "HUGEINT"},
         {"DECIMAL(9,2)", "8.00|NULL|-2.00", "DECIMAL(38,2)"},
         {"DECIMAL(30,2)", "8.00|NULL|-2.00", "DECIMAL(38,2)"},
-        {"DOUBLE", "8.0|NULL|-2.0", "DOUBLE"}, {"FLOAT", "8.0|NULL|-2.0", "DOUBLE"},
+        {"DOUBLE", "8.0|NULL|-2.0", "DOUBLE"},
+        {"FLOAT", "8.0|NULL|-2.0", "DOUBLE"},
     };
     for (size_t i = 0; i < WR_COUNT_OF(cases); i++) {
         wr_expr *a = column(&f, cases[i].type, "1|NULL|7|-2|NULL");
@@ -66,7 +70,8 @@ WR_TEST(aggregate, avg) {
     check_groups(&f, "avg", ARGS(d), "0|0|1|1|2", "0.015|1.0|NULL");
     wr_expr *t = column(&f, "TIMESTAMP", "2020-01-01 00:00:00|2020-01-02 00:00:00|NULL|NULL|NULL");
     check_groups(&f, "avg", ARGS(t), "0|0|1|1|1", "2020-01-01 12:00:00|NULL");
-    wr_expr *h = column(&f, "HUGEINT", "170141183460469231731687303715884105727|170141183460469231731687303715884105727|0|0|0");
+    wr_expr *h =
+        column(&f, "HUGEINT", "170141183460469231731687303715884105727|170141183460469231731687303715884105727|0|0|0");
     check_groups(&f, "avg", ARGS(h), "0|0|1|1|1", "1.7014118346046923e+38|0.0");
     end(&f);
 }

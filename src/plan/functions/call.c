@@ -49,8 +49,8 @@ wr_status wr_call_fail(const wr_call_context *c, const wr_vector *args, uint32_t
         print_value(&text, &arena, &args[i], row);
     }
     if (!between && arg_count > 1) wr_text_addz(&text, ")");
-    wr_status status = text.failed ? wr_fail(c->err, WR_VALUE, "%s", what)
-                                   : wr_fail(c->err, WR_VALUE, "%s: %s", what, text.data);
+    wr_status status =
+        text.failed ? wr_fail(c->err, WR_VALUE, "%s", what) : wr_fail(c->err, WR_VALUE, "%s: %s", what, text.data);
     wr_arena_deinit(&arena);
     wr_text_deinit(&text);
     return status;
@@ -77,7 +77,8 @@ wr_status wr_vector_keep_heap(wr_vector *out, wr_allocator *a, const wr_vector *
         out->heap = wr_heap_retain(from->heap);
         return WR_OK;
     }
-    if (__atomic_load_n((int32_t *)&out->heap->refs, __ATOMIC_ACQUIRE) == 1) return add_buffers(out->heap, from->heap, err);
+    if (__atomic_load_n((int32_t *)&out->heap->refs, __ATOMIC_ACQUIRE) == 1)
+        return add_buffers(out->heap, from->heap, err);
     wr_heap *both;
     WR_TRY(wr_heap_create(&both, a, err));
     wr_status status = add_buffers(both, out->heap, err);

@@ -5,12 +5,18 @@
 #include "plan/function.h"
 
 /* Rows of a parameter list. */
-#define WR_EXACT(ID) {WR_PARAMETER_EXACT, WR_TYPE_##ID}
-#define WR_ANY {WR_PARAMETER_ANY, 0}
-#define WR_SAME {WR_PARAMETER_SAME, 0}
-#define WR_NUMBER {WR_PARAMETER_NUMBER, 0}
-#define WR_INTEGER {WR_PARAMETER_INTEGER, 0}
-#define WR_DECIMAL {WR_PARAMETER_DECIMAL, 0}
+#define WR_EXACT(ID)                                                                                                   \
+    { WR_PARAMETER_EXACT, WR_TYPE_##ID }
+#define WR_ANY                                                                                                         \
+    { WR_PARAMETER_ANY, 0 }
+#define WR_SAME                                                                                                        \
+    { WR_PARAMETER_SAME, 0 }
+#define WR_NUMBER                                                                                                      \
+    { WR_PARAMETER_NUMBER, 0 }
+#define WR_INTEGER                                                                                                     \
+    { WR_PARAMETER_INTEGER, 0 }
+#define WR_DECIMAL                                                                                                     \
+    { WR_PARAMETER_DECIMAL, 0 }
 
 static inline wr_status wr_call_prepare(wr_call_context *c, wr_vector *result) {
     return wr_vector_prepare(result, c->allocator, c->result, c->row_count, false, c->err);

@@ -14,8 +14,8 @@
 
 static wr_status cast_number(wr_call_context *c, const wr_vector *in, wr_vector *result, bool *failed) {
     WR_TRY(wr_call_prepare(c, result));
-    *failed = c->kernels->cast->number[in->phys][result->phys](in->data, c->row_count, wr_vector_data_mut(result),
-                                                                c->failed);
+    *failed =
+        c->kernels->cast->number[in->phys][result->phys](in->data, c->row_count, wr_vector_data_mut(result), c->failed);
     return WR_OK;
 }
 
@@ -53,9 +53,9 @@ static wr_status cast_decimal(wr_call_context *c, const wr_vector *in, wr_vector
     wr_int128 limit = wr_power_of_ten(c->result.precision) - 1;
     unsigned from = in->type.scale, to = c->result.scale;
     unsigned loop = rescale_index((wr_phys)in->phys, (wr_phys)result->phys);
-    *failed = to >= from ? k->rescale_up[loop](in->data, c->row_count, wr_power_of_ten(to - from), limit, out, c->failed)
-                         : k->rescale_down[loop](in->data, c->row_count, wr_power_of_ten(from - to), limit, out,
-                                                 c->failed);
+    *failed = to >= from
+                  ? k->rescale_up[loop](in->data, c->row_count, wr_power_of_ten(to - from), limit, out, c->failed)
+                  : k->rescale_down[loop](in->data, c->row_count, wr_power_of_ten(from - to), limit, out, c->failed);
     return WR_OK;
 }
 
@@ -93,8 +93,8 @@ static wr_status cast_decimal_to_float(wr_call_context *c, const wr_vector *in, 
     double unit = (double)wr_power_of_ten(in->type.scale);
     float *out = wr_vector_data_mut(result);
     for (uint32_t i = 0; i < c->row_count; i++) {
-        double digits = in->phys == WR_PHYS_I64 ? (double)((const int64_t *)in->data)[i]
-                                                : (double)((const wr_int128 *)in->data)[i];
+        double digits =
+            in->phys == WR_PHYS_I64 ? (double)((const int64_t *)in->data)[i] : (double)((const wr_int128 *)in->data)[i];
         out[i] = (float)(digits / unit);
     }
     return WR_OK;
@@ -209,8 +209,15 @@ static wr_status run_try_cast(wr_call_context *c, const wr_vector *args, uint32_
 }
 
 const wr_function wr_cast_functions[2] = {
-    {.name = "cast", .parameters = {WR_ANY}, .run = run_cast, .can_fail = true, .cost_ns = 1,
+    {.name = "cast",
+     .parameters = {WR_ANY},
+     .run = run_cast,
+     .can_fail = true,
+     .cost_ns = 1,
      .summary = "the value in another type"},
-    {.name = "try_cast", .parameters = {WR_ANY}, .run = run_try_cast, .cost_ns = 1,
+    {.name = "try_cast",
+     .parameters = {WR_ANY},
+     .run = run_try_cast,
+     .cost_ns = 1,
      .summary = "the value in another type, NULL where it has no counterpart"},
 };

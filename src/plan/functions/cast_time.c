@@ -104,7 +104,8 @@ static wr_status timestamp_to_date(wr_call_context *c, const wr_vector *in, wr_v
 
 static bool time_of(const wr_call_context *c, wr_type from, int64_t value, int64_t *out) {
     int64_t ticks = per_second[from.unit], rest = wr_floor_mod(local_of(c, from, value), ticks * 86400);
-    *out = ticks <= WR_MICROS_PER_SECOND ? rest * (WR_MICROS_PER_SECOND / ticks) : rest / (ticks / WR_MICROS_PER_SECOND);
+    *out =
+        ticks <= WR_MICROS_PER_SECOND ? rest * (WR_MICROS_PER_SECOND / ticks) : rest / (ticks / WR_MICROS_PER_SECOND);
     return wr_timestamp_is_finite(value);
 }
 

@@ -17,8 +17,8 @@ typedef struct comparison {
 } comparison;
 
 static const comparison comparisons[] = {
-    {WR_EQ, WR_EQ, "="}, {WR_NE, WR_NE, "<>"}, {WR_LT, WR_GT, "<"},
-    {WR_LE, WR_GE, "<="}, {WR_GT, WR_LT, ">"}, {WR_GE, WR_LE, ">="},
+    {WR_EQ, WR_EQ, "="},  {WR_NE, WR_NE, "<>"}, {WR_LT, WR_GT, "<"},
+    {WR_LE, WR_GE, "<="}, {WR_GT, WR_LT, ">"},  {WR_GE, WR_LE, ">="},
 };
 
 /* ---- types ---- */
@@ -66,8 +66,7 @@ static bool compare_as_date(wr_resolution *r, uint32_t column, wr_compare_op op)
     bool midnight = day * WR_MICROS_PER_DAY == other->value.i64;
     if (!midnight && (op == WR_EQ || op == WR_NE)) return false;
     if (!midnight && (op == WR_LT || op == WR_GE)) day++;
-    wr_expr *constant =
-        wr_expr_constant(r->arena, (wr_value){.type = wr_type_of(WR_TYPE_DATE), .i64 = day});
+    wr_expr *constant = wr_expr_constant(r->arena, (wr_value){.type = wr_type_of(WR_TYPE_DATE), .i64 = day});
     if (!constant) return false;
     constant->position = other->position;
     r->args[1 - column] = constant;
@@ -137,8 +136,11 @@ static wr_status run_range(wr_call_context *c, const wr_vector *args, uint32_t a
     return WR_OK;
 }
 
-const wr_function wr_range_function = {.name = "in_range", .parameters = {WR_SAME, WR_SAME, WR_SAME},
-                                       .result_id = WR_TYPE_BOOLEAN, .run = run_range, .cost_ns = 0.3f,
+const wr_function wr_range_function = {.name = "in_range",
+                                       .parameters = {WR_SAME, WR_SAME, WR_SAME},
+                                       .result_id = WR_TYPE_BOOLEAN,
+                                       .run = run_range,
+                                       .cost_ns = 0.3f,
                                        .summary = "between two constants"};
 
 /* ---- NULL as a value ---- */
@@ -176,8 +178,10 @@ static wr_status run_not_distinct(wr_call_context *c, const wr_vector *args, uin
 }
 
 #define COMPARE(sign_, aliases_, op, text)                                                                             \
-    {.name = sign_, .aliases = aliases_, .parameters = {WR_ANY, WR_ANY}, .resolve = resolve_compare,                   \
-     .run = run_compare, .cost_ns = 0.3f, .user = (void *)(uintptr_t)&comparisons[op], .summary = text}
+    {                                                                                                                  \
+        .name = sign_, .aliases = aliases_, .parameters = {WR_ANY, WR_ANY}, .resolve = resolve_compare,                \
+        .run = run_compare, .cost_ns = 0.3f, .user = (void *)(uintptr_t)&comparisons[op], .summary = text              \
+    }
 
 static const wr_function rows[] = {
     COMPARE("=", "==", WR_EQ, "equal"),
@@ -186,10 +190,19 @@ static const wr_function rows[] = {
     COMPARE("<=", NULL, WR_LE, "less or equal"),
     COMPARE(">", NULL, WR_GT, "greater"),
     COMPARE(">=", NULL, WR_GE, "greater or equal"),
-    {.name = "is_distinct_from", .nulls = WR_NULLS_OWN, .parameters = {WR_ANY, WR_ANY}, .resolve = resolve_distinct,
-     .run = run_distinct, .cost_ns = 0.5f, .summary = "not equal, where NULL is a value like others"},
-    {.name = "is_not_distinct_from", .nulls = WR_NULLS_OWN, .parameters = {WR_ANY, WR_ANY},
-     .resolve = resolve_distinct, .run = run_not_distinct, .cost_ns = 0.5f,
+    {.name = "is_distinct_from",
+     .nulls = WR_NULLS_OWN,
+     .parameters = {WR_ANY, WR_ANY},
+     .resolve = resolve_distinct,
+     .run = run_distinct,
+     .cost_ns = 0.5f,
+     .summary = "not equal, where NULL is a value like others"},
+    {.name = "is_not_distinct_from",
+     .nulls = WR_NULLS_OWN,
+     .parameters = {WR_ANY, WR_ANY},
+     .resolve = resolve_distinct,
+     .run = run_not_distinct,
+     .cost_ns = 0.5f,
      .summary = "equal, where NULL is a value like others"},
 };
 

@@ -34,8 +34,7 @@ WR_TEST(compare, text_is_binary) {
     begin(&f);
     wr_expr *s = column(&f, "VARCHAR", "abc|abd|ABC||a long text that is not inline|NULL|\xc3\xa4");
     check(&f, call(&f, "<", s, text(&f, "abd")), "true|false|true|true|true|NULL|false");
-    check(&f, call(&f, "=", s, text(&f, "a long text that is not inline")),
-          "false|false|false|false|true|NULL|false");
+    check(&f, call(&f, "=", s, text(&f, "a long text that is not inline")), "false|false|false|false|true|NULL|false");
     end(&f);
 }
 

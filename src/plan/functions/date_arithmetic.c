@@ -26,7 +26,8 @@ static bool zoned_add(const wr_time_zone *zone, int64_t micros, wr_interval add,
     if (!zone || !wr_timestamp_is_finite(micros) || (add.months == 0 && add.days == 0)) {
         return wr_timestamp_add(micros, add, out);
     }
-    int64_t local = micros + wr_time_zone_offset_at(zone, wr_floor_div(micros, WR_MICROS_PER_SECOND)) * WR_MICROS_PER_SECOND;
+    int64_t local =
+        micros + wr_time_zone_offset_at(zone, wr_floor_div(micros, WR_MICROS_PER_SECOND)) * WR_MICROS_PER_SECOND;
     if (!wr_timestamp_add(local, (wr_interval){add.months, add.days, 0}, &local)) return false;
     int64_t seconds = wr_floor_div(local, WR_MICROS_PER_SECOND);
     local -= wr_time_zone_offset_of_local(zone, seconds) * WR_MICROS_PER_SECOND;
@@ -41,7 +42,8 @@ static bool negate_interval(wr_interval i, wr_interval *out) {
 
 static bool add_intervals(wr_interval a, wr_interval b, wr_interval *out) {
     return !__builtin_add_overflow(a.months, b.months, &out->months) &&
-           !__builtin_add_overflow(a.days, b.days, &out->days) && !__builtin_add_overflow(a.micros, b.micros, &out->micros);
+           !__builtin_add_overflow(a.days, b.days, &out->days) &&
+           !__builtin_add_overflow(a.micros, b.micros, &out->micros);
 }
 
 static bool date_to_micros(int32_t days, int64_t *out) {
@@ -54,7 +56,7 @@ static bool date_to_micros(int32_t days, int64_t *out) {
 
 /* ---- loops ---- */
 
-#define ROW(v, type, i) (((const type *)(v)->data)[(size_t)(i) * wr_step(v)])
+#define ROW(v, type, i) (((const type *)(v)->data)[(size_t)(i)*wr_step(v)])
 
 /* Every row: `body` says whether it could be computed; else the row is an error when it is active. */
 #define EACH(type_out, sign, what, body)                                                                               \
@@ -82,10 +84,12 @@ static bool date_plus_days(int32_t date, int64_t days, int32_t *out) {
 }
 
 RUN(run_date_plus_days) {
-    EACH(int32_t, "+", "date out of range", date_plus_days(ROW(&args[0], int32_t, i), ROW(&args[1], int32_t, i), &out[i]));
+    EACH(int32_t, "+", "date out of range",
+         date_plus_days(ROW(&args[0], int32_t, i), ROW(&args[1], int32_t, i), &out[i]));
 }
 RUN(run_days_plus_date) {
-    EACH(int32_t, "+", "date out of range", date_plus_days(ROW(&args[1], int32_t, i), ROW(&args[0], int32_t, i), &out[i]));
+    EACH(int32_t, "+", "date out of range",
+         date_plus_days(ROW(&args[1], int32_t, i), ROW(&args[0], int32_t, i), &out[i]));
 }
 RUN(run_date_minus_days) {
     EACH(int32_t, "-", "date out of range",
@@ -156,7 +160,8 @@ static bool difference(int64_t a, int64_t b, wr_interval *out) {
     return true;
 }
 RUN(run_timestamp_difference) {
-    EACH(wr_interval, "-", "interval out of range", difference(ROW(&args[0], int64_t, i), ROW(&args[1], int64_t, i), &out[i]));
+    EACH(wr_interval, "-", "interval out of range",
+         difference(ROW(&args[0], int64_t, i), ROW(&args[1], int64_t, i), &out[i]));
 }
 
 RUN(run_time_plus) {
@@ -223,7 +228,8 @@ static bool scale_interval(wr_interval a, double by, wr_interval *out) {
     double whole_days = trunc(days + copysign(1e-9, days));
     micros += (days - whole_days) * (double)WR_MICROS_PER_DAY;
     micros = nearbyint(micros);
-    if (!(fabs(whole_months) <= INT32_MAX) || !(fabs(whole_days) <= INT32_MAX) || !(fabs(micros) < 0x1p63)) return false;
+    if (!(fabs(whole_months) <= INT32_MAX) || !(fabs(whole_days) <= INT32_MAX) || !(fabs(micros) < 0x1p63))
+        return false;
     *out = (wr_interval){(int32_t)whole_months, (int32_t)whole_days, (int64_t)micros};
     return true;
 }
@@ -350,14 +356,20 @@ static wr_status resolve_zoned(wr_resolution *r, wr_error *err) {
 
 #define E(ID) WR_EXACT(ID)
 #define SUM(name_, aliases_, a, b, result_, run_)                                                                      \
-    {.name = name_, .aliases = aliases_, .parameters = {E(a), E(b)}, .result_id = WR_TYPE_##result_, .run = run_,      \
-     .can_fail = true, .cost_ns = 4, .summary = "arithmetic of dates and times"}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .parameters = {E(a), E(b)}, .result_id = WR_TYPE_##result_, .run = run_,   \
+        .can_fail = true, .cost_ns = 4, .summary = "arithmetic of dates and times"                                     \
+    }
 #define ZONED(name_, aliases_, a, b, run_)                                                                             \
-    {.name = name_, .aliases = aliases_, .parameters = {E(a), E(b)}, .resolve = resolve_zoned, .run = run_,            \
-     .volatility = WR_STABLE, .can_fail = true, .cost_ns = 30, .summary = "arithmetic of dates and times"}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .parameters = {E(a), E(b)}, .resolve = resolve_zoned, .run = run_,         \
+        .volatility = WR_STABLE, .can_fail = true, .cost_ns = 30, .summary = "arithmetic of dates and times"           \
+    }
 #define UNIT(name_, type, run_)                                                                                        \
-    {.name = name_, .parameters = {E(type)}, .resolve = resolve_to_unit, .run = run_, .can_fail = true, .cost_ns = 2,  \
-     .summary = "an interval of so many units"}
+    {                                                                                                                  \
+        .name = name_, .parameters = {E(type)}, .resolve = resolve_to_unit, .run = run_, .can_fail = true,             \
+        .cost_ns = 2, .summary = "an interval of so many units"                                                        \
+    }
 
 static const wr_function rows[] = {
     SUM("+", NULL, DATE, INTEGER, DATE, run_date_plus_days),
@@ -381,8 +393,13 @@ static const wr_function rows[] = {
     SUM("-", NULL, TIMESTAMP_TZ, TIMESTAMP_TZ, INTERVAL, run_timestamp_difference),
     SUM("-", NULL, TIME, INTERVAL, TIME, run_time_minus),
     SUM("-", NULL, INTERVAL, INTERVAL, INTERVAL, run_interval_minus),
-    {.name = "-", .parameters = {E(INTERVAL)}, .result_id = WR_TYPE_INTERVAL, .run = run_interval_negate,
-     .can_fail = true, .cost_ns = 1, .summary = "the interval backwards"},
+    {.name = "-",
+     .parameters = {E(INTERVAL)},
+     .result_id = WR_TYPE_INTERVAL,
+     .run = run_interval_negate,
+     .can_fail = true,
+     .cost_ns = 1,
+     .summary = "the interval backwards"},
     SUM("*", NULL, INTERVAL, BIGINT, INTERVAL, run_interval_times),
     SUM("*", NULL, BIGINT, INTERVAL, INTERVAL, run_times_interval),
     SUM("*", NULL, INTERVAL, DOUBLE, INTERVAL, run_interval_scaled),
@@ -401,22 +418,55 @@ static const wr_function rows[] = {
     UNIT("to_seconds", DOUBLE, run_to_unit_scaled),
     UNIT("to_milliseconds", DOUBLE, run_to_unit_scaled),
     UNIT("to_microseconds", BIGINT, run_to_unit),
-    {.name = "make_date", .parameters = {E(BIGINT), E(BIGINT), E(BIGINT)}, .result_id = WR_TYPE_DATE,
-     .run = run_make_date, .can_fail = true, .cost_ns = 5, .summary = "the date of a year, month and day"},
-    {.name = "make_date", .parameters = {E(INTEGER)}, .result_id = WR_TYPE_DATE, .run = run_date_of_days,
-     .can_fail = true, .cost_ns = 1, .summary = "the date so many days after 1970-01-01"},
-    {.name = "make_time", .parameters = {E(BIGINT), E(BIGINT), E(DOUBLE)}, .result_id = WR_TYPE_TIME,
-     .run = run_make_time, .can_fail = true, .cost_ns = 5, .summary = "the time of an hour, minute and second"},
-    {.name = "make_timestamp", .parameters = {E(BIGINT), E(BIGINT), E(BIGINT), E(BIGINT), E(BIGINT), E(DOUBLE)},
-     .result_id = WR_TYPE_TIMESTAMP, .run = run_make_timestamp, .can_fail = true, .cost_ns = 10,
+    {.name = "make_date",
+     .parameters = {E(BIGINT), E(BIGINT), E(BIGINT)},
+     .result_id = WR_TYPE_DATE,
+     .run = run_make_date,
+     .can_fail = true,
+     .cost_ns = 5,
+     .summary = "the date of a year, month and day"},
+    {.name = "make_date",
+     .parameters = {E(INTEGER)},
+     .result_id = WR_TYPE_DATE,
+     .run = run_date_of_days,
+     .can_fail = true,
+     .cost_ns = 1,
+     .summary = "the date so many days after 1970-01-01"},
+    {.name = "make_time",
+     .parameters = {E(BIGINT), E(BIGINT), E(DOUBLE)},
+     .result_id = WR_TYPE_TIME,
+     .run = run_make_time,
+     .can_fail = true,
+     .cost_ns = 5,
+     .summary = "the time of an hour, minute and second"},
+    {.name = "make_timestamp",
+     .parameters = {E(BIGINT), E(BIGINT), E(BIGINT), E(BIGINT), E(BIGINT), E(DOUBLE)},
+     .result_id = WR_TYPE_TIMESTAMP,
+     .run = run_make_timestamp,
+     .can_fail = true,
+     .cost_ns = 10,
      .summary = "the timestamp of year, month, day, hour, minute and second"},
-    {.name = "make_timestamp", .parameters = {E(BIGINT)}, .result_id = WR_TYPE_TIMESTAMP,
-     .run = run_timestamp_of_micros, .can_fail = true, .cost_ns = 1,
+    {.name = "make_timestamp",
+     .parameters = {E(BIGINT)},
+     .result_id = WR_TYPE_TIMESTAMP,
+     .run = run_timestamp_of_micros,
+     .can_fail = true,
+     .cost_ns = 1,
      .summary = "the timestamp so many microseconds after 1970-01-01"},
-    {.name = "epoch_ms", .parameters = {E(BIGINT)}, .result_id = WR_TYPE_TIMESTAMP, .run = run_timestamp_of_millis,
-     .can_fail = true, .cost_ns = 1, .summary = "the timestamp so many milliseconds after 1970-01-01"},
-    {.name = "to_timestamp", .parameters = {E(DOUBLE)}, .resolve = resolve_zoned, .run = run_timestamp_of_seconds,
-     .can_fail = true, .cost_ns = 2, .summary = "the instant so many seconds after 1970-01-01 UTC"},
+    {.name = "epoch_ms",
+     .parameters = {E(BIGINT)},
+     .result_id = WR_TYPE_TIMESTAMP,
+     .run = run_timestamp_of_millis,
+     .can_fail = true,
+     .cost_ns = 1,
+     .summary = "the timestamp so many milliseconds after 1970-01-01"},
+    {.name = "to_timestamp",
+     .parameters = {E(DOUBLE)},
+     .resolve = resolve_zoned,
+     .run = run_timestamp_of_seconds,
+     .can_fail = true,
+     .cost_ns = 2,
+     .summary = "the instant so many seconds after 1970-01-01 UTC"},
 };
 
 const wr_function_set wr_functions_date_arithmetic = {"date_arithmetic", rows, WR_COUNT_OF(rows)};

@@ -60,7 +60,8 @@ wr_status wr_date_unit_find(wr_str name, wr_date_unit *out, wr_error *err) {
         }
     }
     wr_fail(err, WR_INVALID, "\"%.*s\" is no part of a date or time", WR_STR_ARGS(name));
-    return err ? wr_hint(err, "parts are year, quarter, month, week, day, hour, minute, second, epoch, dow, doy and others")
+    return err ? wr_hint(err,
+                         "parts are year, quarter, month, week, day, hour, minute, second, epoch, dow, doy and others")
                : WR_INVALID;
 }
 
@@ -100,9 +101,7 @@ static int64_t part_of_days(wr_date_unit unit, int64_t days) {
     case WR_DATE_MILLENNIUM: return century_of(c.year, 1000);
     case WR_DATE_WEEK: return wr_iso_week(days, &iso_year);
     case WR_DATE_ISOYEAR: wr_iso_week(days, &iso_year); return iso_year;
-    case WR_DATE_YEARWEEK:
-        week = wr_iso_week(days, &iso_year);
-        return iso_year * 100 + (iso_year > 0 ? week : -week);
+    case WR_DATE_YEARWEEK: week = wr_iso_week(days, &iso_year); return iso_year * 100 + (iso_year > 0 ? week : -week);
     case WR_DATE_DOW: return wr_weekday(days);
     case WR_DATE_ISODOW: return wr_floor_mod(days + 3, 7) + 1;
     case WR_DATE_DOY: return days - wr_civil_to_days(c.year, 1, 1) + 1;
@@ -218,7 +217,8 @@ static double interval_seconds(wr_interval v) {
     return (double)seconds + (double)v.micros / 1e6;
 }
 
-static double real_part(const wr_call_context *c, const part_plan *plan, const wr_vector *v, uint32_t row, bool *finite) {
+static double real_part(const wr_call_context *c, const part_plan *plan, const wr_vector *v, uint32_t row,
+                        bool *finite) {
     *finite = true;
     int64_t micros;
     switch ((wr_type_id)plan->type.id) {
@@ -299,10 +299,22 @@ static wr_status resolve_named_part(wr_resolution *r, wr_error *err) {
 
 static bool year_bounds(wr_date_unit unit, int64_t value, int64_t *low, int64_t *high) {
     switch (unit) {
-    case WR_DATE_YEAR: *low = value; *high = value + 1; return true;
-    case WR_DATE_DECADE: *low = value * 10; *high = *low + 10; return true;
-    case WR_DATE_CENTURY: *low = (value - 1) * 100 + 1; *high = *low + 100; return value > 0;
-    case WR_DATE_MILLENNIUM: *low = (value - 1) * 1000 + 1; *high = *low + 1000; return value > 0;
+    case WR_DATE_YEAR:
+        *low = value;
+        *high = value + 1;
+        return true;
+    case WR_DATE_DECADE:
+        *low = value * 10;
+        *high = *low + 10;
+        return true;
+    case WR_DATE_CENTURY:
+        *low = (value - 1) * 100 + 1;
+        *high = *low + 100;
+        return value > 0;
+    case WR_DATE_MILLENNIUM:
+        *low = (value - 1) * 1000 + 1;
+        *high = *low + 1000;
+        return value > 0;
     default: return false;
     }
 }
@@ -319,7 +331,8 @@ static bool preimage(const void *data, const wr_value *result, wr_arena *arena, 
     int64_t low, high;
     bool plain = plan->type.id == WR_TYPE_DATE || plan->type.id == WR_TYPE_TIMESTAMP;
     if (!plain || result->is_null || result->type.id != WR_TYPE_BIGINT) return false;
-    if (result->i64 < -100000 || result->i64 > 200000 || !year_bounds(plan->unit, result->i64, &low, &high)) return false;
+    if (result->i64 < -100000 || result->i64 > 200000 || !year_bounds(plan->unit, result->i64, &low, &high))
+        return false;
     return first_of_year(plan->type, low, &out->low) && first_of_year(plan->type, high, &out->high);
 }
 
@@ -389,7 +402,7 @@ static int64_t micros_row(const wr_call_context *c, const wr_vector *v, uint32_t
     if (v->phys == WR_PHYS_I32) {
         int32_t days = ((const int32_t *)v->data)[at];
         return wr_date_is_finite(days) && days > -100000000 && days < 100000000 ? (int64_t)days * WR_MICROS_PER_DAY
-                                                                                 : WR_TIMESTAMP_INFINITY;
+                                                                                : WR_TIMESTAMP_INFINITY;
     }
     int64_t value = ((const int64_t *)v->data)[at];
     return v->type.id == WR_TYPE_TIMESTAMP_TZ ? wr_local_micros(c, value) : value;
@@ -402,7 +415,8 @@ WR_ALWAYS_INLINE wr_status run_difference(wr_call_context *c, const wr_vector *a
     for (uint32_t i = 0; i < c->row_count; i++) {
         int64_t from = micros_row(c, &args[1], i), to = micros_row(c, &args[2], i), ignored;
         out[i] = 0;
-        bool ok = wr_timestamp_is_finite(from) && wr_timestamp_is_finite(to) && !__builtin_sub_overflow(to, from, &ignored);
+        bool ok =
+            wr_timestamp_is_finite(from) && wr_timestamp_is_finite(to) && !__builtin_sub_overflow(to, from, &ignored);
         if (!ok) {
             WR_TRY(set_null(c, result, i));
         } else {
@@ -460,21 +474,26 @@ static wr_status run_age(wr_call_context *c, const wr_vector *args, uint32_t arg
 
 #define E(ID) WR_EXACT(ID)
 #define PART_OF(type, stability)                                                                                       \
-    {.name = "date_part", .aliases = "datepart", .volatility = stability, .parameters = {E(VARCHAR), E(type)},         \
-     .resolve = resolve_part, .run = run_part, .preimage = preimage, .cost_ns = 4,                                     \
-     .summary = "a part of a date or time: EXTRACT(year FROM d)"}
+    {                                                                                                                  \
+        .name = "date_part", .aliases = "datepart", .volatility = stability, .parameters = {E(VARCHAR), E(type)},      \
+        .resolve = resolve_part, .run = run_part, .preimage = preimage, .cost_ns = 4,                                  \
+        .summary = "a part of a date or time: EXTRACT(year FROM d)"                                                    \
+    }
 #define NAMED_OF(name_, aliases_, type, stability, text)                                                               \
-    {.name = name_, .aliases = aliases_, .volatility = stability, .parameters = {E(type)},                             \
-     .resolve = resolve_named_part, .run = run_part, .preimage = preimage, .cost_ns = 4, .summary = text}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .volatility = stability, .parameters = {E(type)},                          \
+        .resolve = resolve_named_part, .run = run_part, .preimage = preimage, .cost_ns = 4, .summary = text            \
+    }
 #define NAMED(name_, aliases_, text)                                                                                   \
     NAMED_OF(name_, aliases_, DATE, WR_IMMUTABLE, text), NAMED_OF(name_, aliases_, TIMESTAMP, WR_IMMUTABLE, text),     \
         NAMED_OF(name_, aliases_, TIMESTAMP_TZ, WR_STABLE, text),                                                      \
         NAMED_OF(name_, aliases_, INTERVAL, WR_IMMUTABLE, text)
-#define NAMED_TIME(name_, text)                                                                                        \
-    NAMED(name_, NULL, text), NAMED_OF(name_, NULL, TIME, WR_IMMUTABLE, text)
+#define NAMED_TIME(name_, text) NAMED(name_, NULL, text), NAMED_OF(name_, NULL, TIME, WR_IMMUTABLE, text)
 #define DIFFERENCE(name_, aliases_, type, stability, run_, text)                                                       \
-    {.name = name_, .aliases = aliases_, .volatility = stability, .parameters = {E(VARCHAR), E(type), E(type)},        \
-     .resolve = resolve_difference, .run = run_, .cost_ns = 8, .summary = text}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .volatility = stability, .parameters = {E(VARCHAR), E(type), E(type)},     \
+        .resolve = resolve_difference, .run = run_, .cost_ns = 8, .summary = text                                      \
+    }
 #define DIFFERENCES(name_, aliases_, run_, text)                                                                       \
     DIFFERENCE(name_, aliases_, DATE, WR_IMMUTABLE, run_, text),                                                       \
         DIFFERENCE(name_, aliases_, TIMESTAMP, WR_IMMUTABLE, run_, text),                                              \
@@ -510,10 +529,18 @@ static const wr_function rows[] = {
     NAMED_TIME("epoch", "seconds since 1970-01-01"),
     DIFFERENCES("date_diff", "datediff", run_date_diff, "borders of a unit between two dates"),
     DIFFERENCES("date_sub", "datesub", run_date_sub, "whole units between two dates"),
-    {.name = "age", .parameters = {E(TIMESTAMP), E(TIMESTAMP)}, .result_id = WR_TYPE_INTERVAL, .run = run_age,
-     .cost_ns = 15, .summary = "the first less the second in years, months and days"},
-    {.name = "age", .volatility = WR_STABLE, .parameters = {E(TIMESTAMP_TZ), E(TIMESTAMP_TZ)},
-     .result_id = WR_TYPE_INTERVAL, .run = run_age, .cost_ns = 40,
+    {.name = "age",
+     .parameters = {E(TIMESTAMP), E(TIMESTAMP)},
+     .result_id = WR_TYPE_INTERVAL,
+     .run = run_age,
+     .cost_ns = 15,
+     .summary = "the first less the second in years, months and days"},
+    {.name = "age",
+     .volatility = WR_STABLE,
+     .parameters = {E(TIMESTAMP_TZ), E(TIMESTAMP_TZ)},
+     .result_id = WR_TYPE_INTERVAL,
+     .run = run_age,
+     .cost_ns = 40,
      .summary = "the first less the second in years, months and days"},
 };
 

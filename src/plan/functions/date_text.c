@@ -7,8 +7,7 @@
 #include "plan/functions/text_out.h"
 #include "plan/time_zone.h"
 
-static const char *const day_names[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
-                                        "Thursday", "Friday", "Saturday"};
+static const char *const day_names[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
 static const char *const month_names[] = {"January", "February", "March",     "April",   "May",      "June",
                                           "July",    "August",   "September", "October", "November", "December"};
 enum { NAME_SHORT = 3 };
@@ -504,20 +503,30 @@ static wr_status run_date_isfinite(wr_call_context *c, const wr_vector *args, ui
 
 #define E(ID) WR_EXACT(ID)
 #define STRFTIME(a, b, stability)                                                                                      \
-    {.name = "strftime", .volatility = stability, .parameters = {E(a), E(b)}, .result_id = WR_TYPE_VARCHAR,            \
-     .run = run_strftime, .can_fail = true, .cost_ns = 80, .summary = "the date as text in a format: %Y-%m-%d"}
+    {                                                                                                                  \
+        .name = "strftime", .volatility = stability, .parameters = {E(a), E(b)}, .result_id = WR_TYPE_VARCHAR,         \
+        .run = run_strftime, .can_fail = true, .cost_ns = 80, .summary = "the date as text in a format: %Y-%m-%d"      \
+    }
 #define NAME(name_, type, stability, run_, text)                                                                       \
-    {.name = name_, .volatility = stability, .parameters = {E(type)}, .result_id = WR_TYPE_VARCHAR, .run = run_,       \
-     .cost_ns = 6, .summary = text}
+    {                                                                                                                  \
+        .name = name_, .volatility = stability, .parameters = {E(type)}, .result_id = WR_TYPE_VARCHAR, .run = run_,    \
+        .cost_ns = 6, .summary = text                                                                                  \
+    }
 #define CLOCK(name_, aliases_, type, run_, text)                                                                       \
-    {.name = name_, .aliases = aliases_, .volatility = WR_STABLE, .result_id = WR_TYPE_##type, .run = run_,            \
-     .summary = text}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .volatility = WR_STABLE, .result_id = WR_TYPE_##type, .run = run_,         \
+        .summary = text                                                                                                \
+    }
 #define TICKS(name_, type, text)                                                                                       \
-    {.name = name_, .parameters = {E(type)}, .resolve = resolve_ticks, .run = run_ticks, .can_fail = true,             \
-     .cost_ns = 1, .summary = text}
+    {                                                                                                                  \
+        .name = name_, .parameters = {E(type)}, .resolve = resolve_ticks, .run = run_ticks, .can_fail = true,          \
+        .cost_ns = 1, .summary = text                                                                                  \
+    }
 #define FINITE(type)                                                                                                   \
-    {.name = "isfinite", .parameters = {E(type)}, .result_id = WR_TYPE_BOOLEAN, .run = run_date_isfinite,              \
-     .cost_ns = 1, .summary = "neither infinity"}
+    {                                                                                                                  \
+        .name = "isfinite", .parameters = {E(type)}, .result_id = WR_TYPE_BOOLEAN, .run = run_date_isfinite,           \
+        .cost_ns = 1, .summary = "neither infinity"                                                                    \
+    }
 
 static const wr_function rows[] = {
     STRFTIME(DATE, VARCHAR, WR_IMMUTABLE),
@@ -526,10 +535,19 @@ static const wr_function rows[] = {
     STRFTIME(VARCHAR, DATE, WR_IMMUTABLE),
     STRFTIME(VARCHAR, TIMESTAMP, WR_IMMUTABLE),
     STRFTIME(VARCHAR, TIMESTAMP_TZ, WR_STABLE),
-    {.name = "strptime", .parameters = {E(VARCHAR), E(VARCHAR)}, .result_id = WR_TYPE_TIMESTAMP, .run = run_strptime,
-     .can_fail = true, .cost_ns = 60, .summary = "the text in a format as a timestamp"},
-    {.name = "try_strptime", .parameters = {E(VARCHAR), E(VARCHAR)}, .result_id = WR_TYPE_TIMESTAMP,
-     .run = run_try_strptime, .cost_ns = 60, .summary = "the text in a format as a timestamp, NULL if it is not so"},
+    {.name = "strptime",
+     .parameters = {E(VARCHAR), E(VARCHAR)},
+     .result_id = WR_TYPE_TIMESTAMP,
+     .run = run_strptime,
+     .can_fail = true,
+     .cost_ns = 60,
+     .summary = "the text in a format as a timestamp"},
+    {.name = "try_strptime",
+     .parameters = {E(VARCHAR), E(VARCHAR)},
+     .result_id = WR_TYPE_TIMESTAMP,
+     .run = run_try_strptime,
+     .cost_ns = 60,
+     .summary = "the text in a format as a timestamp, NULL if it is not so"},
     NAME("dayname", DATE, WR_IMMUTABLE, run_dayname, "the name of the day of the week"),
     NAME("dayname", TIMESTAMP, WR_IMMUTABLE, run_dayname, "the name of the day of the week"),
     NAME("dayname", TIMESTAMP_TZ, WR_STABLE, run_dayname, "the name of the day of the week"),
@@ -541,11 +559,21 @@ static const wr_function rows[] = {
     CLOCK("localtimestamp", "current_localtimestamp", TIMESTAMP, run_now, "when the query began, by the local clock"),
     CLOCK("current_time", "localtime current_localtime get_current_time", TIME, run_now, "the time of day"),
     CLOCK("today", "current_date", DATE, run_today, "the day"),
-    {.name = "timezone", .volatility = WR_STABLE, .parameters = {E(VARCHAR), E(TIMESTAMP_TZ)},
-     .resolve = resolve_timezone, .run = run_timezone, .can_fail = true, .cost_ns = 30,
+    {.name = "timezone",
+     .volatility = WR_STABLE,
+     .parameters = {E(VARCHAR), E(TIMESTAMP_TZ)},
+     .resolve = resolve_timezone,
+     .run = run_timezone,
+     .can_fail = true,
+     .cost_ns = 30,
      .summary = "the local time in a zone: t AT TIME ZONE 'Europe/Berlin'"},
-    {.name = "timezone", .volatility = WR_STABLE, .parameters = {E(VARCHAR), E(TIMESTAMP)},
-     .resolve = resolve_timezone, .run = run_timezone, .can_fail = true, .cost_ns = 30,
+    {.name = "timezone",
+     .volatility = WR_STABLE,
+     .parameters = {E(VARCHAR), E(TIMESTAMP)},
+     .resolve = resolve_timezone,
+     .run = run_timezone,
+     .can_fail = true,
+     .cost_ns = 30,
      .summary = "the instant of a local time in a zone"},
     TICKS("epoch_ms", TIMESTAMP, "milliseconds since 1970-01-01"),
     TICKS("epoch_ms", TIMESTAMP_TZ, "milliseconds since 1970-01-01"),

@@ -23,9 +23,7 @@ static int64_t trunc_days(wr_date_unit unit, int64_t days) {
     case WR_DATE_DECADE: return year_start(days, 10);
     case WR_DATE_CENTURY: return year_start(days, 100);
     case WR_DATE_MILLENNIUM: return year_start(days, 1000);
-    case WR_DATE_ISOYEAR:
-        (void)wr_iso_week(days, &iso_year);
-        return wr_week_start(wr_civil_to_days(iso_year, 1, 4));
+    case WR_DATE_ISOYEAR: (void)wr_iso_week(days, &iso_year); return wr_week_start(wr_civil_to_days(iso_year, 1, 4));
     default: return days;
     }
 }
@@ -221,9 +219,8 @@ static wr_status run_last_day(wr_call_context *c, const wr_vector *args, uint32_
     int32_t *out = wr_vector_data_mut(result);
     for (uint32_t i = 0; i < c->row_count; i++) {
         wr_civil civil = wr_civil_from_days(days[i]);
-        out[i] = wr_date_is_finite(days[i])
-                     ? days[i] + (int32_t)(wr_days_in_month(civil.year, civil.month) - civil.day)
-                     : days[i];
+        out[i] = wr_date_is_finite(days[i]) ? days[i] + (int32_t)(wr_days_in_month(civil.year, civil.month) - civil.day)
+                                            : days[i];
     }
     return WR_OK;
 }
@@ -237,20 +234,35 @@ static wr_status resolve_last_day(wr_resolution *r, wr_error *err) {
 
 #define E(ID) WR_EXACT(ID)
 #define TRUNC(type, stability, run_, fails)                                                                            \
-    {.name = "date_trunc", .aliases = "datetrunc", .volatility = stability, .parameters = {E(VARCHAR), E(type)},       \
-     .resolve = resolve, .run = run_, .can_fail = fails, .preimage = preimage, .cost_ns = 4,        \
-     .summary = "the start of the unit that a date is in"}
+    {                                                                                                                  \
+        .name = "date_trunc", .aliases = "datetrunc", .volatility = stability, .parameters = {E(VARCHAR), E(type)},    \
+        .resolve = resolve, .run = run_, .can_fail = fails, .preimage = preimage, .cost_ns = 4,                        \
+        .summary = "the start of the unit that a date is in"                                                           \
+    }
 
 static const wr_function rows[] = {
     TRUNC(DATE, WR_IMMUTABLE, run_date, true),
     TRUNC(TIMESTAMP, WR_IMMUTABLE, run_timestamp, false),
     TRUNC(TIMESTAMP_TZ, WR_STABLE, run_zoned, false),
     TRUNC(INTERVAL, WR_IMMUTABLE, run_interval, false),
-    {.name = "time_bucket", .parameters = {E(INTERVAL), E(TIMESTAMP)}, .result_id = WR_TYPE_TIMESTAMP,
-     .run = run_bucket, .can_fail = true, .cost_ns = 6, .summary = "the start of the bucket of a width that a time is in"},
-    {.name = "last_day", .parameters = {E(DATE)}, .result_id = WR_TYPE_DATE, .run = run_last_day, .cost_ns = 5,
+    {.name = "time_bucket",
+     .parameters = {E(INTERVAL), E(TIMESTAMP)},
+     .result_id = WR_TYPE_TIMESTAMP,
+     .run = run_bucket,
+     .can_fail = true,
+     .cost_ns = 6,
+     .summary = "the start of the bucket of a width that a time is in"},
+    {.name = "last_day",
+     .parameters = {E(DATE)},
+     .result_id = WR_TYPE_DATE,
+     .run = run_last_day,
+     .cost_ns = 5,
      .summary = "the last day of the month"},
-    {.name = "last_day", .parameters = {E(TIMESTAMP)}, .resolve = resolve_last_day, .run = run_last_day, .cost_ns = 5,
+    {.name = "last_day",
+     .parameters = {E(TIMESTAMP)},
+     .resolve = resolve_last_day,
+     .run = run_last_day,
+     .cost_ns = 5,
      .summary = "the last day of the month"},
 };
 

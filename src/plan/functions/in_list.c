@@ -269,5 +269,9 @@ static wr_status run_in(wr_call_context *c, const wr_vector *args, uint32_t arg_
     return WR_OK;
 }
 
-const wr_function wr_in_function = {.name = "in", .parameters = {WR_ANY}, .result_id = WR_TYPE_BOOLEAN, .run = run_in,
-                                    .cost_ns = 2, .summary = "one of a list of constants"};
+const wr_function wr_in_function = {.name = "in",
+                                    .parameters = {WR_ANY},
+                                    .result_id = WR_TYPE_BOOLEAN,
+                                    .run = run_in,
+                                    .cost_ns = 2,
+                                    .summary = "one of a list of constants"};

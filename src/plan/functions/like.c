@@ -17,10 +17,10 @@ typedef enum like_token { LIKE_LITERAL, LIKE_ANY_ONE, LIKE_ANY_MANY } like_token
 
 typedef struct like_pattern {
     like_shape shape;
-    wr_str text;         /* of the first three shapes */
-    wr_str *pieces;      /* literal runs in order */
+    wr_str text;    /* of the first three shapes */
+    wr_str *pieces; /* literal runs in order */
     uint32_t piece_count;
-    wr_str source;       /* the pattern as written, for the general matcher */
+    wr_str source; /* the pattern as written, for the general matcher */
     char escape;
     bool has_escape;
 } like_pattern;
@@ -307,18 +307,36 @@ static wr_status run_glob(wr_call_context *c, const wr_vector *args, uint32_t ar
 }
 
 static const wr_function rows[] = {
-    {.name = "like", .aliases = "~~", .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)}, .resolve = resolve,
-     .run = run, .cost_ns = 8, .summary = "the text matches a pattern: % is any text, _ any character"},
-    {.name = "like", .aliases = "~~ like_escape",
-     .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)}, .resolve = resolve, .run = run,
-     .cost_ns = 8, .summary = "LIKE with an escape character"},
-    {.name = "ilike", .aliases = "~~*", .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)}, .expand = expand_ilike,
+    {.name = "like",
+     .aliases = "~~",
+     .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)},
+     .resolve = resolve,
+     .run = run,
+     .cost_ns = 8,
+     .summary = "the text matches a pattern: % is any text, _ any character"},
+    {.name = "like",
+     .aliases = "~~ like_escape",
+     .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)},
+     .resolve = resolve,
+     .run = run,
+     .cost_ns = 8,
+     .summary = "LIKE with an escape character"},
+    {.name = "ilike",
+     .aliases = "~~*",
+     .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)},
+     .expand = expand_ilike,
      .summary = "LIKE that ignores case"},
-    {.name = "ilike", .aliases = "~~* ilike_escape",
-     .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)}, .expand = expand_ilike,
+    {.name = "ilike",
+     .aliases = "~~* ilike_escape",
+     .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)},
+     .expand = expand_ilike,
      .summary = "LIKE that ignores case, with an escape character"},
-    {.name = "glob", .aliases = "~~~", .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)},
-     .result_id = WR_TYPE_BOOLEAN, .run = run_glob, .cost_ns = 20,
+    {.name = "glob",
+     .aliases = "~~~",
+     .parameters = {WR_EXACT(VARCHAR), WR_EXACT(VARCHAR)},
+     .result_id = WR_TYPE_BOOLEAN,
+     .run = run_glob,
+     .cost_ns = 20,
      .summary = "the text matches a pattern: * is any text, ? any character, [a-z] one of several"},
 };
 

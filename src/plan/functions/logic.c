@@ -19,8 +19,7 @@ static wr_status fail_mixed(wr_arena *arena, const char *name, wr_type a, wr_typ
     wr_type_print(&text, a);
     wr_text_addz(&text, " and ");
     wr_type_print(&text, b);
-    wr_status status =
-        wr_fail(err, WR_INVALID, "%s cannot mix %s", name, text.failed ? "these types" : text.data);
+    wr_status status = wr_fail(err, WR_INVALID, "%s cannot mix %s", name, text.failed ? "these types" : text.data);
     wr_text_deinit(&text);
     return err ? wr_hint(err, "cast the arguments to one type") : status;
 }
@@ -111,8 +110,12 @@ static wr_status run_not(wr_call_context *c, const wr_vector *args, uint32_t arg
     return WR_OK;
 }
 
-const wr_function wr_not_function = {.name = "not", .parameters = {WR_EXACT(BOOLEAN)}, .result_id = WR_TYPE_BOOLEAN,
-                                     .run = run_not, .cost_ns = 0.05f, .summary = "negation"};
+const wr_function wr_not_function = {.name = "not",
+                                     .parameters = {WR_EXACT(BOOLEAN)},
+                                     .result_id = WR_TYPE_BOOLEAN,
+                                     .run = run_not,
+                                     .cost_ns = 0.05f,
+                                     .summary = "negation"};
 
 /* ---- least and greatest ---- */
 
@@ -190,20 +193,45 @@ static wr_status run_greatest(wr_call_context *c, const wr_vector *args, uint32_
 }
 
 static const wr_function rows[] = {
-    {.name = "coalesce", .parameters = {WR_ANY}, .variadic = true, .expand = expand_coalesce,
+    {.name = "coalesce",
+     .parameters = {WR_ANY},
+     .variadic = true,
+     .expand = expand_coalesce,
      .summary = "the first argument that is not NULL"},
-    {.name = "ifnull", .aliases = "nvl", .parameters = {WR_ANY, WR_ANY}, .expand = expand_coalesce,
+    {.name = "ifnull",
+     .aliases = "nvl",
+     .parameters = {WR_ANY, WR_ANY},
+     .expand = expand_coalesce,
      .summary = "the first argument, or the second where that is NULL"},
-    {.name = "if", .aliases = "iff", .parameters = {WR_ANY, WR_ANY, WR_ANY}, .expand = expand_if,
+    {.name = "if",
+     .aliases = "iff",
+     .parameters = {WR_ANY, WR_ANY, WR_ANY},
+     .expand = expand_if,
      .summary = "the second argument where the first is true, else the third"},
-    {.name = "nullif", .parameters = {WR_ANY, WR_ANY}, .expand = expand_nullif,
+    {.name = "nullif",
+     .parameters = {WR_ANY, WR_ANY},
+     .expand = expand_nullif,
      .summary = "NULL where both arguments are equal, else the first"},
-    {.name = "typeof", .aliases = "pg_typeof", .parameters = {WR_ANY}, .expand = expand_typeof,
+    {.name = "typeof",
+     .aliases = "pg_typeof",
+     .parameters = {WR_ANY},
+     .expand = expand_typeof,
      .summary = "the name of the argument's type"},
-    {.name = "least", .nulls = WR_NULLS_OWN, .parameters = {WR_SAME}, .variadic = true, .resolve = resolve_extreme,
-     .run = run_least, .cost_ns = 2, .summary = "the smallest argument that is not NULL"},
-    {.name = "greatest", .nulls = WR_NULLS_OWN, .parameters = {WR_SAME}, .variadic = true,
-     .resolve = resolve_extreme, .run = run_greatest, .cost_ns = 2,
+    {.name = "least",
+     .nulls = WR_NULLS_OWN,
+     .parameters = {WR_SAME},
+     .variadic = true,
+     .resolve = resolve_extreme,
+     .run = run_least,
+     .cost_ns = 2,
+     .summary = "the smallest argument that is not NULL"},
+    {.name = "greatest",
+     .nulls = WR_NULLS_OWN,
+     .parameters = {WR_SAME},
+     .variadic = true,
+     .resolve = resolve_extreme,
+     .run = run_greatest,
+     .cost_ns = 2,
      .summary = "the largest argument that is not NULL"},
 };
 

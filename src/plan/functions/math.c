@@ -11,7 +11,7 @@
 
 #define RUN(name)                                                                                                      \
     static wr_status name(wr_call_context *c, const wr_vector *args, uint32_t arg_count, wr_vector *result)
-#define ROW(v, type, i) (((const type *)(v)->data)[(size_t)(i) * wr_step(v)])
+#define ROW(v, type, i) (((const type *)(v)->data)[(size_t)(i)*wr_step(v)])
 
 /* ---- functions of one double ---- */
 
@@ -59,8 +59,8 @@ REAL(tanh, wr_real_tanh(x))
 REAL(asinh, wr_real_asinh(x))
 REAL(acosh, wr_real_acosh(x))
 REAL(atanh, wr_real_atanh(x))
-REAL(degrees, x * (180 / 3.14159265358979323846))
-REAL(radians, x * (3.14159265358979323846 / 180))
+REAL(degrees, x *(180 / 3.14159265358979323846))
+REAL(radians, x *(3.14159265358979323846 / 180))
 REAL(even, copysign(2 * ceil(fabs(x) / 2), x))
 REAL(floor, floor(x))
 REAL(ceil, ceil(x))
@@ -121,7 +121,7 @@ typedef enum rounding { ROUND_HALF, ROUND_DOWN, ROUND_UP, ROUND_CUT } rounding;
 typedef struct round_plan {
     wr_int128 divisor, factor;
     wr_int128 limit; /* that the result stays below, when that is not sure; else 0 */
-    bool by_row; /* the number of places is a column: the argument is DOUBLE */
+    bool by_row;     /* the number of places is a column: the argument is DOUBLE */
 } round_plan;
 
 static wr_int128 round_units(wr_int128 x, const round_plan *plan, rounding how) {
@@ -401,21 +401,29 @@ RUN(run_random) {
 #define D WR_EXACT(DOUBLE)
 #define N WR_EXACT(BIGINT)
 #define OF_DOUBLE(name_, aliases_, run_, cost, text)                                                                   \
-    {.name = name_, .aliases = aliases_, .parameters = {D}, .result_id = WR_TYPE_DOUBLE, .run = run_, .cost_ns = cost, \
-     .summary = text}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .parameters = {D}, .result_id = WR_TYPE_DOUBLE, .run = run_,               \
+        .cost_ns = cost, .summary = text                                                                               \
+    }
 #define OF_FLOAT(name_, aliases_, run_, text)                                                                          \
-    {.name = name_, .aliases = aliases_, .parameters = {WR_EXACT(FLOAT)}, .result_id = WR_TYPE_FLOAT, .run = run_,     \
-     .cost_ns = 1, .summary = text}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .parameters = {WR_EXACT(FLOAT)}, .result_id = WR_TYPE_FLOAT, .run = run_,  \
+        .cost_ns = 1, .summary = text                                                                                  \
+    }
 #define OF_DECIMAL(name_, aliases_, run_, text)                                                                        \
-    {.name = name_, .aliases = aliases_, .parameters = {WR_DECIMAL}, .resolve = resolve_whole, .run = run_,            \
-     .cost_ns = 5, .summary = text}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .parameters = {WR_DECIMAL}, .resolve = resolve_whole, .run = run_,         \
+        .cost_ns = 5, .summary = text                                                                                  \
+    }
 #define OF_INTEGER(name_, text)                                                                                        \
-    {.name = name_, .parameters = {WR_INTEGER}, .resolve = resolve_same, .run = run_same, .cost_ns = 0.2f,             \
-     .summary = text}
+    {                                                                                                                  \
+        .name = name_, .parameters = {WR_INTEGER}, .resolve = resolve_same, .run = run_same, .cost_ns = 0.2f,          \
+        .summary = text                                                                                                \
+    }
 #define PLACES(name_, parameter, run_, resolve_, text)                                                                 \
-    {.name = name_, .parameters = {parameter, N}, .resolve = resolve_, .run = run_, .cost_ns = 10, .summary = text}
+    { .name = name_, .parameters = {parameter, N}, .resolve = resolve_, .run = run_, .cost_ns = 10, .summary = text }
 #define TEST_OF(name_, run_, text)                                                                                     \
-    {.name = name_, .parameters = {D}, .result_id = WR_TYPE_BOOLEAN, .run = run_, .cost_ns = 1, .summary = text}
+    { .name = name_, .parameters = {D}, .result_id = WR_TYPE_BOOLEAN, .run = run_, .cost_ns = 1, .summary = text }
 
 static const wr_function rows[] = {
     OF_DOUBLE("sqrt", NULL, run_sqrt, 2, "square root"),
@@ -424,10 +432,19 @@ static const wr_function rows[] = {
     OF_DOUBLE("ln", NULL, run_ln, 45, "natural logarithm"),
     OF_DOUBLE("log10", "log", run_log10, 55, "logarithm to base 10"),
     OF_DOUBLE("log2", NULL, run_log2, 55, "logarithm to base 2"),
-    {.name = "log", .parameters = {D, D}, .result_id = WR_TYPE_DOUBLE, .run = run_log_base, .cost_ns = 90,
+    {.name = "log",
+     .parameters = {D, D},
+     .result_id = WR_TYPE_DOUBLE,
+     .run = run_log_base,
+     .cost_ns = 90,
      .summary = "logarithm of the second argument to the base of the first"},
-    {.name = "pow", .aliases = "power ^ **", .parameters = {D, D}, .result_id = WR_TYPE_DOUBLE, .run = run_pow,
-     .cost_ns = 80, .summary = "the first argument to the power of the second"},
+    {.name = "pow",
+     .aliases = "power ^ **",
+     .parameters = {D, D},
+     .result_id = WR_TYPE_DOUBLE,
+     .run = run_pow,
+     .cost_ns = 80,
+     .summary = "the first argument to the power of the second"},
     OF_DOUBLE("sin", NULL, run_sin, 400, "sine"),
     OF_DOUBLE("cos", NULL, run_cos, 400, "cosine"),
     OF_DOUBLE("tan", NULL, run_tan, 400, "tangent"),
@@ -435,7 +452,11 @@ static const wr_function rows[] = {
     OF_DOUBLE("asin", NULL, run_asin, 900, "arc sine"),
     OF_DOUBLE("acos", NULL, run_acos, 900, "arc cosine"),
     OF_DOUBLE("atan", NULL, run_atan, 900, "arc tangent"),
-    {.name = "atan2", .parameters = {D, D}, .result_id = WR_TYPE_DOUBLE, .run = run_atan2, .cost_ns = 900,
+    {.name = "atan2",
+     .parameters = {D, D},
+     .result_id = WR_TYPE_DOUBLE,
+     .run = run_atan2,
+     .cost_ns = 900,
      .summary = "the angle of the point (x, y), given y first"},
     OF_DOUBLE("sinh", NULL, run_sinh, 100, "hyperbolic sine"),
     OF_DOUBLE("cosh", NULL, run_cosh, 100, "hyperbolic cosine"),
@@ -467,21 +488,49 @@ static const wr_function rows[] = {
     PLACES("trunc", WR_INTEGER, run_trunc_places, resolve_places, "cut to tens, hundreds, ..."),
     PLACES("trunc", WR_DECIMAL, run_trunc_places, resolve_places, "cut to so many digits behind the point"),
     PLACES("trunc", D, run_trunc_places, resolve_same, "cut to so many digits behind the point"),
-    {.name = "sign", .parameters = {WR_NUMBER}, .result_id = WR_TYPE_TINYINT, .run = run_sign, .cost_ns = 1,
+    {.name = "sign",
+     .parameters = {WR_NUMBER},
+     .result_id = WR_TYPE_TINYINT,
+     .run = run_sign,
+     .cost_ns = 1,
      .summary = "-1, 0 or 1"},
     TEST_OF("isnan", run_isnan, "the number is NaN"),
     TEST_OF("isinf", run_isinf, "the number is infinite"),
     TEST_OF("isfinite", run_isfinite, "the number is neither infinite nor NaN"),
     TEST_OF("signbit", run_signbit, "the sign bit is set"),
-    {.name = "gcd", .aliases = "greatest_common_divisor", .parameters = {N, N}, .result_id = WR_TYPE_BIGINT,
-     .run = run_gcd, .can_fail = true, .cost_ns = 60, .summary = "greatest common divisor"},
-    {.name = "lcm", .aliases = "least_common_multiple", .parameters = {N, N}, .result_id = WR_TYPE_BIGINT,
-     .run = run_lcm, .can_fail = true, .cost_ns = 60, .summary = "least common multiple"},
-    {.name = "factorial", .aliases = "!", .parameters = {WR_EXACT(INTEGER)}, .result_id = WR_TYPE_HUGEINT,
-     .run = run_factorial, .can_fail = true, .cost_ns = 20, .summary = "product of the numbers from 1 on"},
+    {.name = "gcd",
+     .aliases = "greatest_common_divisor",
+     .parameters = {N, N},
+     .result_id = WR_TYPE_BIGINT,
+     .run = run_gcd,
+     .can_fail = true,
+     .cost_ns = 60,
+     .summary = "greatest common divisor"},
+    {.name = "lcm",
+     .aliases = "least_common_multiple",
+     .parameters = {N, N},
+     .result_id = WR_TYPE_BIGINT,
+     .run = run_lcm,
+     .can_fail = true,
+     .cost_ns = 60,
+     .summary = "least common multiple"},
+    {.name = "factorial",
+     .aliases = "!",
+     .parameters = {WR_EXACT(INTEGER)},
+     .result_id = WR_TYPE_HUGEINT,
+     .run = run_factorial,
+     .can_fail = true,
+     .cost_ns = 20,
+     .summary = "product of the numbers from 1 on"},
     {.name = "pi", .result_id = WR_TYPE_DOUBLE, .run = run_pi, .summary = "3.14159..."},
-    {.name = "random", .aliases = "rand", .volatility = WR_VOLATILE, .result_id = WR_TYPE_DOUBLE, .run = run_random,
-     .local_create = random_create, .local_destroy = random_destroy, .cost_ns = 2,
+    {.name = "random",
+     .aliases = "rand",
+     .volatility = WR_VOLATILE,
+     .result_id = WR_TYPE_DOUBLE,
+     .run = run_random,
+     .local_create = random_create,
+     .local_destroy = random_destroy,
+     .cost_ns = 2,
      .summary = "a random number, 0 <= x < 1"},
 };
 

@@ -125,8 +125,9 @@ static wr_pair log_of(double x) {
     wr_pair p = product_of(m, entry->inverse);
     wr_pair r = sum_of(p.high - 1, p.low);
     double h = r.high;
-    double tail = h * h * h *
-                  (1.0 / 3 - h * (1.0 / 4 - h * (1.0 / 5 - h * (1.0 / 6 - h * (1.0 / 7 - h * (1.0 / 8 - h * (1.0 / 9)))))));
+    double tail =
+        h * h * h *
+        (1.0 / 3 - h * (1.0 / 4 - h * (1.0 / 5 - h * (1.0 / 6 - h * (1.0 / 7 - h * (1.0 / 8 - h * (1.0 / 9)))))));
     wr_pair square = product_of(h, h);
     square.low += 2 * h * r.low;
     wr_pair result = pair_add(r, (wr_pair){-0.5 * square.high, -0.5 * square.low});

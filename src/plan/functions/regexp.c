@@ -12,8 +12,13 @@
 #include "plan/functions/text_out.h"
 #include "plan/functions/text_point.h"
 
-enum { MATCH_STEPS_MAX = 10 * 1000 * 1000, HEAP_KILOBYTES_MAX = 20 * 1000, JIT_STACK_FIRST = 32 * 1024,
-       JIT_STACK_MAX = 1024 * 1024, LITERAL_BYTES_MAX = 256 };
+enum {
+    MATCH_STEPS_MAX = 10 * 1000 * 1000,
+    HEAP_KILOBYTES_MAX = 20 * 1000,
+    JIT_STACK_FIRST = 32 * 1024,
+    JIT_STACK_MAX = 1024 * 1024,
+    LITERAL_BYTES_MAX = 256
+};
 
 typedef struct regexp_options {
     uint32_t flags; /* of pcre2_compile */
@@ -148,8 +153,9 @@ static void find_literal(regexp *r, wr_str p, uint32_t flags) {
     for (uint32_t at = 0; at < p.size;) {
         char c = p.data[at];
         uint32_t next;
-        if (c == '|' || (c == '(' && at + 1 < p.size && (p.data[at + 1] == '*' ||
-                         (p.data[at + 1] == '?' && at + 2 < p.size && p.data[at + 2] != ':')))) {
+        if (c == '|' ||
+            (c == '(' && at + 1 < p.size &&
+             (p.data[at + 1] == '*' || (p.data[at + 1] == '?' && at + 2 < p.size && p.data[at + 2] != ':')))) {
             r->literal_size = 0;
             return;
         }
@@ -515,9 +521,11 @@ static wr_status run_replace(wr_call_context *c, const wr_vector *args, uint32_t
 #define T WR_EXACT(VARCHAR)
 #define N WR_EXACT(INTEGER)
 #define REGEXP(name_, aliases_, resolve_, run_, cost, text, ...)                                                       \
-    {.name = name_, .aliases = aliases_, .parameters = {__VA_ARGS__}, .resolve = resolve_, .run = run_,                \
-     .local_create = regexp_create, .local_destroy = regexp_destroy, .can_fail = true, .cost_ns = cost,                \
-     .summary = text}
+    {                                                                                                                  \
+        .name = name_, .aliases = aliases_, .parameters = {__VA_ARGS__}, .resolve = resolve_, .run = run_,             \
+        .local_create = regexp_create, .local_destroy = regexp_destroy, .can_fail = true, .cost_ns = cost,             \
+        .summary = text                                                                                                \
+    }
 
 static const wr_function rows[] = {
     REGEXP("regexp_matches", "regexp_like ~", resolve_matches, run_matches, 80, "some part of the text matches", T, T),
@@ -525,7 +533,9 @@ static const wr_function rows[] = {
            "some part of the text matches, with options", T, T, T),
     REGEXP("regexp_full_match", "similar_to", resolve_full, run_matches, 80, "the whole text matches", T, T),
     REGEXP("regexp_full_match", NULL, resolve_full, run_matches, 80, "the whole text matches, with options", T, T, T),
-    {.name = "~*", .parameters = {T, T}, .expand = expand_nocase,
+    {.name = "~*",
+     .parameters = {T, T},
+     .expand = expand_nocase,
      .summary = "some part of the text matches, ignoring case"},
     REGEXP("regexp_extract", NULL, resolve_text, run_extract, 120, "the first match", T, T),
     REGEXP("regexp_extract", NULL, resolve_text, run_extract, 120, "a group of the first match", T, T, N),

@@ -85,10 +85,20 @@ static wr_status run_upper(wr_call_context *c, const wr_vector *args, uint32_t a
 }
 
 static const wr_function rows[] = {
-    {.name = "lower", .aliases = "lcase", .parameters = {WR_EXACT(VARCHAR)}, .result_id = WR_TYPE_VARCHAR,
-     .run = run_lower, .cost_ns = 10, .summary = "in lower case"},
-    {.name = "upper", .aliases = "ucase", .parameters = {WR_EXACT(VARCHAR)}, .result_id = WR_TYPE_VARCHAR,
-     .run = run_upper, .cost_ns = 10, .summary = "in upper case"},
+    {.name = "lower",
+     .aliases = "lcase",
+     .parameters = {WR_EXACT(VARCHAR)},
+     .result_id = WR_TYPE_VARCHAR,
+     .run = run_lower,
+     .cost_ns = 10,
+     .summary = "in lower case"},
+    {.name = "upper",
+     .aliases = "ucase",
+     .parameters = {WR_EXACT(VARCHAR)},
+     .result_id = WR_TYPE_VARCHAR,
+     .run = run_upper,
+     .cost_ns = 10,
+     .summary = "in upper case"},
 };
 
 const wr_function_set wr_functions_text_case = {"text_case", rows, WR_COUNT_OF(rows)};

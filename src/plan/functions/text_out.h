@@ -23,7 +23,8 @@ static inline wr_status wr_text_out_begin(wr_call_context *c, wr_vector *result,
 /* out->at has room for so many bytes then. */
 static inline wr_status wr_text_out_room(wr_text_out *out, size_t size) {
     if (WR_LIKELY((size_t)(out->end - out->at) >= size)) return WR_OK;
-    if (size > UINT32_MAX / 2) return wr_fail(out->err, WR_VALUE, "a text of %zu bytes is too long, at most 2 GB", size);
+    if (size > UINT32_MAX / 2)
+        return wr_fail(out->err, WR_VALUE, "a text of %zu bytes is too long, at most 2 GB", size);
     size_t piece = size > WR_TEXT_PIECE_BYTES ? size : WR_TEXT_PIECE_BYTES;
     WR_TRY(wr_heap_alloc(out->result->heap, (uint32_t)piece, &out->at, out->err));
     out->end = out->at + piece;
