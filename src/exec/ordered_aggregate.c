@@ -55,6 +55,7 @@ typedef struct ordered_local {
     uint32_t capacity;
     const wr_vector **columns;
     wr_vector starts; /* keys of the rows that begin a run */
+    wr_vector flat;   /* keys of a batch that came as codes */
     wr_batch out;
     wr_counters counters;
 } ordered_local;
@@ -102,6 +103,7 @@ static void ordered_local_destroy(wr_operator *op, wr_local *local) {
     wr_agg_states_deinit(&l->states);
     wr_agg_keys_deinit(&l->keys);
     wr_vector_deinit(&l->starts);
+    wr_vector_deinit(&l->flat);
     wr_batch_deinit(&l->out);
     wr_free(a, l->row_groups, sizeof *l->row_groups * l->capacity);
     wr_free(a, l->missed, sizeof *l->missed * l->capacity);
@@ -183,9 +185,14 @@ static wr_status find_groups(ordered_aggregate *o, ordered_local *l, uint32_t co
     wr_agg_table *t = &l->table;
     if (l->rising) {
         const wr_vector *v = l->columns[0];
-        bool fits = v->kind == WR_FLAT && !v->validity && t->count + count <= t->plan->table_groups;
         bool rises = false;
-        if (fits) WR_TRY(find_runs(l, v, count, &rises, err));
+        if (t->count + count <= t->plan->table_groups) {
+            if (v->kind != WR_FLAT) { /* values cost less than what codes would need instead: a look into a table */
+                WR_TRY(wr_vector_flatten(&l->flat, t->plan->allocator, v, err));
+                v = &l->flat;
+            }
+            if (!v->validity) WR_TRY(find_runs(l, v, count, &rises, err));
+        }
         if (rises) return WR_OK;
         l->rising = false;
         WR_TRY(wr_agg_table_index(t, err));
