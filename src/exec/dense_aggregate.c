@@ -8,7 +8,7 @@
 
 enum {
     DOMAIN_MAX = 4 * 1024 * 1024,
-    SPARSENESS_MAX = 8, /* indexes for each group that is expected */
+    SPARSENESS_MAX = 8, /* indexes, in the arrays of all tasks, for each group that is expected */
     BLOCK = 4096,       /* indexes that are made ready at once */
     MORSEL_BLOCKS = 16,
 };
@@ -112,10 +112,13 @@ static bool memory_allows(const dense_aggregation *g) {
     return !g->plan.owns && bytes <= wr_budget_available(exec->budget) / 4;
 }
 
-/* The array cannot be spilled: it has to be small beside what is free, and its states without memory of their own. */
+/* The arrays cannot be spilled: they have to be small beside what is free, and beside a table of the groups unless they fit
+ * the cache, and their states without memory of their own. */
 bool wr_dense_aggregate_applies(const wr_exec *exec, const wr_aggregate_spec *spec) {
-    uint64_t size = domain_size(spec);
-    return size && !exec->force_spill && (double)size <= SPARSENESS_MAX * spec->estimated_groups;
+    uint64_t size = domain_size(spec), tasks = exec->thread_count ? exec->thread_count : 1;
+    if (!size || exec->force_spill) return false;
+    double all = size <= BLOCK ? (double)size : (double)(size * tasks);
+    return all <= SPARSENESS_MAX * spec->estimated_groups;
 }
 
 /* ---- the sink ---- */

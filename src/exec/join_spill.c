@@ -195,8 +195,14 @@ static bool is_out(const wr_join_writer *w, uint32_t partition) {
     return w->all_out || w->join->spill.out >> partition & 1;
 }
 
-static wr_status write_pages(wr_join *join, wr_row_list *pages, wr_spilled_rows *disk, wr_error *err) {
-    return pages->first ? wr_spill_rows(join->exec->spill, pages, join->allocator, disk, err) : WR_OK;
+/* Adds to *written what went to disk: pages go without the room that is left in them. */
+static wr_status write_pages(wr_join *join, wr_row_list *pages, wr_spilled_rows *disk, uint64_t *written,
+                             wr_error *err) {
+    if (!pages->first) return WR_OK;
+    uint64_t before = disk->page_bytes;
+    wr_status status = wr_spill_rows(join->exec->spill, pages, join->allocator, disk, err);
+    *written += disk->page_bytes - before;
+    return status;
 }
 
 /* All pages but the last, which is not full. */
@@ -224,8 +230,7 @@ static wr_status settle_pages(wr_join_writer *w, uint32_t partition, wr_error *e
     split_full(&rows->pages, &full);
     if (!full.first) return WR_OK;
     if (is_out(w, partition)) {
-        w->spilled_bytes += full.page_bytes;
-        wr_status status = write_pages(join, &full, &rows->disk, err);
+        wr_status status = write_pages(join, &full, &rows->disk, &w->spilled_bytes, err);
         wr_row_list_destroy(&full, join->allocator); /* what an error left */
         return status;
     }
@@ -257,8 +262,7 @@ wr_status wr_join_writer_flush(wr_join_writer *w, wr_error *err) {
     for (uint32_t p = 0; p < WR_PARTITIONS; p++) {
         wr_join_rows *rows = &w->part->rows[p];
         if (!is_out(w, p)) continue;
-        w->spilled_bytes += rows->pages.page_bytes;
-        WR_TRY(write_pages(w->join, &rows->pages, &rows->disk, err));
+        WR_TRY(write_pages(w->join, &rows->pages, &rows->disk, &w->spilled_bytes, err));
     }
     return WR_OK;
 }
@@ -305,15 +309,14 @@ wr_status wr_join_evict(wr_join *join, uint64_t *bytes, wr_error *err) {
     for (uint32_t p = 1; p < WR_PARTITIONS; p++) {
         if (join->spill.resident[p].page_bytes > join->spill.resident[largest].page_bytes) largest = p;
     }
-    *bytes = join->spill.resident[largest].page_bytes;
-    if (*bytes) {
+    *bytes = 0;
+    if (join->spill.resident[largest].first) {
         join->spill.out |= 1u << largest;
         wr_row_list_join(&taken, &join->spill.resident[largest]);
         wr_join_tell_spillable(join);
     }
     wr_mutex_unlock(&join->lock);
-    wr_status status = WR_OK;
-    if (*bytes) status = write_pages(join, &taken, &part->rows[largest].disk, err);
+    wr_status status = write_pages(join, &taken, &part->rows[largest].disk, bytes, err);
     wr_row_list_join(&part->rows[largest].pages, &taken);
     wr_join_add_part(join, WR_JOIN_BUILD, part);
     return status;
