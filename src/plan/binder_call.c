@@ -15,7 +15,7 @@ static wr_status bind_arguments(wr_binder *b, const wr_expr_scope *in, const wr_
         const wr_node *arg = list->children[i];
         if (arg->kind == WR_NODE_STAR && list->child_count == 1 && in->in_aggregate) return WR_OK; /* count(*) */
         if (arg->kind == WR_NODE_ALIAS)
-            return wr_fail_at(err, WR_UNSUPPORTED, arg->position, "named arguments are not supported: %.*s",
+            return wr_fail_at(err, WR_UNSUPPORTED, arg->position, "named arguments and structs are not supported: %.*s",
                               WR_STR_ARGS(arg->text));
         WR_TRY(wr_bind_expr(b, in, arg, &(*out)[*count], err));
         (*count)++;

@@ -390,7 +390,7 @@ wr_status wr_bind_expr(wr_binder *b, const wr_expr_scope *in, const wr_node *nod
     case WR_NODE_SCALAR_QUERY: return wr_bind_subquery(b, in, node, out, err);
     case WR_NODE_FIELD: return bind_field(b, in, node, out, err);
     case WR_NODE_SLICE: return bind_function_of(b, in, "list_slice", node, out, err);
-    case WR_NODE_LIST: return bind_function_of(b, in, "list_value", node, out, err);
+    case WR_NODE_LIST: return wr_fail_at(err, WR_UNSUPPORTED, node->position, "lists are not supported");
     case WR_NODE_STAR:
         return wr_fail_at(err, WR_INVALID, node->position, "* is possible in the SELECT list and in count(*) alone");
     case WR_NODE_LAMBDA: return wr_fail_at(err, WR_UNSUPPORTED, node->position, "lambda functions are not supported");

@@ -97,7 +97,7 @@ wr_expr *wr_expr_as(wr_arena *arena, wr_expr *operand, wr_type type) {
 
 /* ---- choosing the row ---- */
 
-enum { NO_MATCH = -1, COST_TEXT_LITERAL = 3 };
+enum { NO_MATCH = -1, COST_TEXT_LITERAL = 3, COST_TEXT_NUMBER = 2 };
 
 static int cost_of(const wr_expr *arg, wr_type to) {
     if (wr_type_equal(arg->type, to)) return 0;
@@ -134,6 +134,18 @@ static bool common_of_same(const wr_function *row, wr_expr **args, uint32_t arg_
     return true;
 }
 
+/* A text constant among numbers is one, too: of the type that another argument has; alone, a DOUBLE. */
+static bool number_beside(const wr_expr *text, wr_expr **args, uint32_t arg_count, bool integer, wr_type *out) {
+    if (!is_text_literal(text)) return false;
+    *out = wr_type_of(WR_TYPE_DOUBLE);
+    if (arg_count == 1) return !integer;
+    for (uint32_t i = 0; i < arg_count; i++) {
+        *out = args[i]->type;
+        if (integer ? wr_type_is_integer(*out) : wr_type_is_numeric(*out)) return true;
+    }
+    return false;
+}
+
 /* Sum of the costs of the casts, or NO_MATCH; types[] gets what the arguments are cast to. */
 static int match_row(const wr_function *row, wr_expr **args, uint32_t arg_count, wr_arena *arena, wr_type *types) {
     uint32_t count = parameter_count(row);
@@ -159,7 +171,10 @@ static int match_row(const wr_function *row, wr_expr **args, uint32_t arg_count,
         case WR_PARAMETER_ANY:
         case WR_PARAMETER_END: break;
         }
-        if (!fits) {
+        bool integer = p->accepts == WR_PARAMETER_INTEGER;
+        if (!fits && p->accepts != WR_PARAMETER_DECIMAL && number_beside(args[i], args, arg_count, integer, &type)) {
+            cost = COST_TEXT_NUMBER;
+        } else if (!fits) {
             /* A bare NULL is a number, too. */
             if (args[i]->type.id != WR_TYPE_NULL || p->accepts == WR_PARAMETER_DECIMAL) return NO_MATCH;
             type = wr_type_of(WR_TYPE_INTEGER);
