@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes tests/data/ordered, two Parquet files in the order of a key, with pyarrow 26:
+"""Makes tests/data/ordered, Parquet files in the order of a key, with pyarrow 26:
 
     tools/make_ordered_data.py tests/data/ordered
 
 Parts follow each other on `k`, and on `day` and `code`, which rise with it. Runs of one key lie across the ends of
-parts; some keys are in one of the files alone."""
+parts; some keys are in one of the files alone. Of `nulls` the first and the last part have no key at all."""
 import datetime
 import random
 import sys
@@ -34,6 +34,9 @@ def main(folder):
     heads += [760]
     write(folder, "heads", heads, 40, {"name": pa.array([f"head {k % 5}" for k in heads])})
     write(folder, "items", items, 100, {"n": pa.array([i % 10 for i in range(len(items))], pa.int32())})
+    keys = [None] * 50 + heads[:100] + [None] * 50
+    pq.write_table(pa.table({"k": pa.array(keys, pa.int64()), "n": pa.array(range(len(keys)), pa.int32())}),
+                   f"{folder}/nulls.parquet", row_group_size=50)
 
 
 main(sys.argv[1])

@@ -484,7 +484,8 @@ static wr_status match(wr_join_prober *p, wr_error *err) {
 static bool match_by_bits(wr_join_prober *p) {
     const wr_join *join = p->join;
     if (!join->first_only || p->table->index != WR_INDEX_DENSE || p->table->indexed_count == 0) return false;
-    test_dense(p, p->row_true);
+    test_dense(p, p->row_pass);
+    for (size_t w = 0; w < wr_bitmap_words(p->count); w++) p->row_true[w] |= p->row_pass[w]; /* of blocks before, too */
     p->exhausted = true;
     p->stage = WR_PROBE_FLAGS;
     return true;

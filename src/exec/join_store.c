@@ -103,10 +103,11 @@ static wr_status end_codes(wr_join_chunk *chunk, const wr_join *join, wr_vector 
 static wr_status append_validity(wr_join_chunk *chunk, const wr_join *join, wr_vector *to, const wr_vector *from,
                                  const uint16_t *rows, uint32_t count, wr_error *err) {
     if (!from->validity && !to->validity) return WR_OK;
-    if (!to->validity) {
-        WR_TRY(wr_buffer_create(&to->validity_buffer, join->allocator, wr_bitmap_bytes(chunk->capacity), err));
+    bool had_none = !to->validity;
+    if (had_none || to->validity_buffer->capacity_bytes < wr_bitmap_bytes(chunk->capacity)) {
+        WR_TRY(wr_buffer_reserve(&to->validity_buffer, join->allocator, wr_bitmap_bytes(chunk->capacity), err));
         to->validity = (const uint64_t *)to->validity_buffer->data;
-        wr_bitmap_set_range(wr_vector_validity_mut(to), 0, to->row_count, true);
+        if (had_none) wr_bitmap_set_range(wr_vector_validity_mut(to), 0, to->row_count, true);
     }
     uint64_t gathered[WR_BATCH_ROWS_MAX / 64 + 1];
     const uint64_t *bits = from->validity;

@@ -443,7 +443,7 @@ static wr_status list_parts(wr_ordered_join *o, const wr_ordered_join_spec *spec
         for (uint32_t i = 0; i < file->part_count; i++) {
             wr_column_bounds b;
             file->ops->bounds(file, i, spec->key_column, &b);
-            if (b.row_count == 0) continue;
+            if (b.row_count == 0 || b.null_count == b.row_count) continue; /* no key: no match */
             if (!b.has_bounds) return wr_fail(err, WR_INTERNAL, "an ordered join got a part without bounds");
             WR_TRY(wr_grow(o->join->allocator, (void **)&o->parts, &o->part_capacity, o->part_count, 1,
                            sizeof *o->parts, err));

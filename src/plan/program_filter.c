@@ -46,17 +46,20 @@ static void forget(form_state *st) {
 }
 
 /* Clears the bits of rows for which the term is not true. */
-static void keep_true(wr_program_state *state, const scope_state *sc, const wr_vector *v, uint32_t row_count) {
+static void keep_true(wr_program_state *state, const form_state *st, uint32_t s, const wr_vector *v,
+                      uint32_t row_count) {
+    const scope_state *sc = &st->scopes[s];
     if (sc->space == SCOPE_BATCH) {
         size_t words = wr_bitmap_words(row_count);
         for (size_t w = 0; w < words; w++) state->pass[w] &= wr_value_word(v, w) & wr_valid_word(v, w);
         return;
     }
+    const uint16_t *rows = st->scopes[sc->space].rows;
     for (uint32_t w = 0; w * 64 < sc->row_count; w++) {
         uint64_t drop = ~(wr_value_word(v, w) & wr_valid_word(v, w));
         uint32_t left = sc->row_count - w * 64;
         if (left < 64) drop &= wr_bitmap_tail(left);
-        for (; drop; drop &= drop - 1) wr_bit_clear(state->pass, sc->rows[w * 64 + (uint32_t)__builtin_ctzll(drop)]);
+        for (; drop; drop &= drop - 1) wr_bit_clear(state->pass, rows[w * 64 + (uint32_t)__builtin_ctzll(drop)]);
     }
 }
 
@@ -68,7 +71,7 @@ static wr_status run_conjunct(wr_program_state *state, form_state *st, const con
     }
     const wr_vector *v;
     WR_TRY(wr_operand_flat(state, st, c->value, &v, err));
-    keep_true(state, &st->scopes[c->scope], v, row_count);
+    keep_true(state, st, c->scope, v, row_count);
     return WR_OK;
 }
 

@@ -112,7 +112,7 @@ static wr_status file_sample(wr_table_file *base, uint32_t part, uint32_t column
     file_bounds(base, part, column, out);
     const wr_pq_column *c = &f->schema.columns[column];
     const wr_pq_chunk *chunk = &f->footer.row_groups[part].chunks[c->leaf];
-    if (c->nested || !chunk->all_dictionary || !chunk->stored_bytes) return WR_OK;
+    if (c->nested || !chunk->all_dictionary || !chunk->stored_bytes || !base->parts[part].row_count) return WR_OK;
     wr_scan_counters counters = {0};
     wr_pq_context context = {.allocator = f->allocator, .file = f, .counters = &counters};
     wr_pq_reader reader;
