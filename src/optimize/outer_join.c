@@ -142,7 +142,7 @@ static wr_status strengthen_set(strengthener *s, wr_logical *node, const wr_term
     return WR_OK;
 }
 
-static wr_status strengthen(strengthener *s, wr_logical *node, const wr_terms *above, wr_error *err) {
+static wr_status strengthen_below(strengthener *s, wr_logical *node, const wr_terms *above, wr_error *err) {
     wr_terms below = {0}, kept = {0};
     switch ((wr_logical_kind)node->kind) {
     case WR_LOGICAL_JOIN: return strengthen_join(s, node, above, err);
@@ -169,10 +169,21 @@ static wr_status strengthen(strengthener *s, wr_logical *node, const wr_terms *a
     }
 }
 
+/* A join whose sides were swapped gives its columns in another order. */
+static wr_status strengthen(strengthener *s, wr_logical *node, const wr_terms *above, wr_error *err) {
+    WR_TRY(strengthen_below(s, node, above, err));
+    WR_NEED(wr_logical_refresh(s->plan, node));
+    return WR_OK;
+}
+
 wr_status wr_pass_outer_join(wr_plan *plan, const wr_optimizer_context *context, wr_error *err) {
     (void)context;
     strengthener s = {.plan = plan};
     wr_terms none = {0};
+    uint32_t count = plan->root->column_count;
+    wr_column_id *columns = WR_ARENA_ARRAY(&plan->arena, wr_column_id, count + 1);
+    WR_NEED(columns);
+    for (uint32_t i = 0; i < count; i++) columns[i] = plan->root->columns[i];
     WR_TRY(strengthen(&s, plan->root, &none, err));
-    return WR_OK;
+    return wr_restore_root(plan, columns, count, err);
 }
