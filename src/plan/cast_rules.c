@@ -105,13 +105,14 @@ static wr_type common_integer(wr_type a, wr_type b) {
     return wr_type_of(by_rank[rank - 1]);
 }
 
-/* Digits in front of the point win over those behind it. */
+/* Digits behind the point are kept: a value that then has too many in front of it is an error, one that lost some behind
+ * it would be wrong. */
 static wr_type common_decimal(wr_type a, wr_type b) {
     a = wr_type_as_decimal(a);
     b = wr_type_as_decimal(b);
     int whole_a = a.precision - a.scale, whole_b = b.precision - b.scale;
     int whole = whole_a > whole_b ? whole_a : whole_b, scale = a.scale > b.scale ? a.scale : b.scale;
-    if (whole + scale > WR_DECIMAL_MAX_DIGITS) scale = WR_DECIMAL_MAX_DIGITS - whole;
+    if (whole + scale > WR_DECIMAL_MAX_DIGITS) whole = WR_DECIMAL_MAX_DIGITS - scale;
     return wr_type_decimal((unsigned)(whole + scale), (unsigned)scale);
 }
 
